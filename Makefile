@@ -1,0 +1,122 @@
+# Imager, for people who have cloned it. Needs Python 3.11 or later with venv, make and git; nothing else.
+# Works with GNU make 3.81, which macOS has.
+#
+#   make run PHOTOS=~/Pictures     LIBRARY=… says where the library lies; PYTHON=… which Python to use
+
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+PY := $(BIN)/python
+PIP := $(PY) -m pip --disable-pip-version-check --retries 10 --timeout 60
+
+# Stamps: what the environment was last made to hold.
+RUNTIME := $(VENV)/.imager-runtime
+DEVELOPMENT := $(VENV)/.imager-development
+
+# Exported unexpanded, so that spaces, quotes and dollar signs in names reach the recipe as they are.
+ifneq ($(origin PHOTOS),undefined)
+export IMAGER_MAKE_PHOTOS := $(value PHOTOS)
+endif
+ifneq ($(origin LIBRARY),undefined)
+export IMAGER_MAKE_LIBRARY := $(value LIBRARY)
+endif
+export IMAGER_MAKE_PYTHON := $(value PYTHON)
+
+# A Python that was upgraded or removed leaves an environment that no longer starts: make it anew.
+ifneq ($(shell $(PY) -c "print('sound')" 2>&1),sound)
+STALE := stale
+endif
+
+.PHONY: help run test lint format benchmark lock clean stale
+.DEFAULT_GOAL := help
+
+help: ## Show what can be made
+	@echo 'make run PHOTOS=~/Pictures   install, take the pictures of a folder into the library, show what was found'
+	@echo 'make run                     the same with a few hundred drawn pictures, to try it'
+	@echo 'make test                    install what tests need, check the code, run all tests'
+	@echo 'make lint                    only check the code: ruff, mypy, imports'
+	@echo 'make format                  lay out the code'
+	@echo 'make benchmark               print figures beside their limits and peers'
+	@echo 'make lock                    renew the pinned requirements'
+	@echo 'make clean                   remove the environment and what tools left behind (never a library)'
+
+# $(call unfold,NAME): the shell variable NAME with a leading ~ made the home folder. Only some shells do that
+# themselves behind `make NAME=`.
+unfold = case "$$$(1)" in "~") $(1)=$$HOME ;; "~/"*) $(1)=$$HOME/$${$(1)\#"~/"} ;; esac
+
+run: $(RUNTIME)
+	@$(call unfold,IMAGER_MAKE_PHOTOS); $(call unfold,IMAGER_MAKE_LIBRARY); \
+	set -- run; \
+	if [ -n "$$IMAGER_MAKE_PHOTOS" ]; then set -- run -- "$$IMAGER_MAKE_PHOTOS"; fi; \
+	if [ -n "$$IMAGER_MAKE_LIBRARY" ]; then set -- --library "$$IMAGER_MAKE_LIBRARY" "$$@"; fi; \
+	exec $(BIN)/imager "$$@"
+
+test: lint
+	@$(PY) -m pytest
+
+lint: $(DEVELOPMENT)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(PY) -m mypy
+	@$(BIN)/lint-imports
+
+format: $(DEVELOPMENT)
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+benchmark: $(DEVELOPMENT)
+	@for program in benchmarks/[a-z]*.py; do \
+	  case "$$program" in benchmarks/limits.py|benchmarks/make_*) continue ;; esac; \
+	  name=$${program%.py}; echo "== $${name#benchmarks/}"; $(PY) -m "benchmarks.$${name#benchmarks/}" || exit 1; \
+	done
+
+# No line of these files may name a registry: who installs decides where packages come from.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url \
+  --no-emit-find-links --upgrade --group build pyproject.toml
+lock: $(RUNTIME)
+	@$(PIP) install --quiet 'uv>=0.9'
+	@$(COMPILE) --output-file requirements.txt
+	@$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A new environment where there is none that works, with the first Python that will do.
+define ENVIRONMENT
+	@if ! $(PY) -m pip --version >/dev/null 2>&1; then \
+	  chosen=; \
+	  for candidate in "$$IMAGER_MAKE_PYTHON" python3 python3.13 python3.12 python3.14 python3.11 python; do \
+	    if [ -n "$$candidate" ] && "$$candidate" -c \
+	      'import ensurepip, sys, venv; raise SystemExit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null; \
+	    then chosen=$$candidate; break; fi; \
+	  done; \
+	  if [ -z "$$chosen" ]; then \
+	    echo 'Imager needs Python 3.11 to 3.14 with its venv module, and none was found.' >&2; \
+	    echo '  Debian, Ubuntu: sudo apt install python3 python3-venv' >&2; \
+	    echo '  Fedora:         sudo dnf install python3' >&2; \
+	    echo '  macOS:          brew install python@3.13, or the installer from python.org' >&2; \
+	    echo 'If it lies elsewhere: make PYTHON=/path/to/python3.13 …' >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Making $(VENV) with $$("$$chosen" --version)"; \
+	  rm -rf $(VENV) && "$$chosen" -m venv $(VENV); \
+	fi
+endef
+
+$(RUNTIME): requirements.txt pyproject.toml $(STALE)
+	$(ENVIRONMENT)
+	@echo 'Installing what Imager needs (about 150 MB the first time)'
+	@$(PIP) install --quiet --requirement requirements.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEVELOPMENT): requirements-dev.txt requirements.txt pyproject.toml $(STALE)
+	$(ENVIRONMENT)
+	@echo 'Installing what Imager and its tests need (about 200 MB the first time)'
+	@$(PIP) install --quiet --requirement requirements-dev.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(RUNTIME) $@
