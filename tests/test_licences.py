@@ -1,6 +1,6 @@
-"""The default install carries nothing under GPL, AGPL or terms that forbid some uses, and its papers are right.
+"""The default install carries nothing under GPL, AGPL or terms that forbid some uses; the docs say so.
 
-LGPL and MPL are allowed: what is under them is used unchanged, as libraries of its own that anybody can replace.
+LGPL and MPL are allowed: what is under them is used unchanged, as libraries that anybody can replace.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ ALLOWED = re.compile(
     )$"""
 )
 
-# Encoders and libraries under GPL or worse that programs for pictures and video are often built with: how their
-# files are named, and texts that stay in any copy, be it linked into another library and stripped.
+# Libraries under GPL or worse that programs for pictures and video are often built with: how their files are
+# named, and texts that stay in any copy, be it linked into another library and stripped.
 UNWANTED_FILE = re.compile(
     r"(?i)^(?:lib)?(?:x264|x265|xvid\w*|fdk[-_]?aac|postproc|fftw3\w*|poppler|readline)\b"
 )
 UNWANTED_TEXT = [
-    b"x264 - core ",
+    b"H.264/MPEG-4 AVC codec - Copy",
     b"x264_encoder_encode",
     b"H.265/HEVC codec - Copyright",
     b"x265_encoder_encode",
