@@ -26,7 +26,7 @@ endif
 export IMAGER_MAKE_PYTHON := $(value PYTHON)
 
 # A Python that was upgraded or removed leaves an environment that no longer starts: make it anew.
-ifneq ($(shell $(PY) -c "print('sound')" 2>&1),sound)
+ifneq ($(shell { $(PY) -c "print('sound')"; } 2>/dev/null),sound)
 STALE := stale
 endif
 
