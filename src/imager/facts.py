@@ -6,7 +6,7 @@ values without behaviour, so that none of the three needs to know another.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 
@@ -81,21 +81,33 @@ class Facts:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with what is known; `from_json` reads it back."""
-        return {k: v for k, v in asdict(self).items() if v is not None and v != ()}
+        known = {name: value for name in _FIELDS if (value := getattr(self, name)) is not None and value != ()}
+        for name in _NESTED:
+            if name in known:
+                known[name] = [_plain(v) for v in known[name]]
+        if self.place is not None:
+            known["place"] = _plain(self.place)
+        return known
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """Read what `to_json` wrote; fields of a newer Imager are passed over."""
-        known = {k: v for k, v in value.items() if k in _FIELDS}
+        known = {name: value[name] for name in _FIELDS if name in value}
         known["keywords"] = tuple(known.get("keywords", ()))
-        known["regions"] = tuple(Region(**r) for r in known.get("regions", ()))
+        known["regions"] = tuple(Region(**{"name": None} | r) for r in known.get("regions", ()))
         known["dates"] = tuple(TakenAt(**d) for d in known.get("dates", ()))
         if known.get("place") is not None:
             known["place"] = Place(**known["place"])
         return cls(**known)
 
 
-_FIELDS = frozenset(f.name for f in fields(Facts))
+_FIELDS = tuple(f.name for f in fields(Facts))
+_NESTED = ("regions", "dates")
+
+
+def _plain(value: TakenAt | Region | Place | Colour) -> dict[str, Any]:
+    """`dataclasses.asdict` copies deeply, which is most of the cost of writing a picture to the catalog."""
+    return {name: part for name in value.__slots__ if (part := getattr(value, name)) is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +133,12 @@ class Derived:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; the two hashes in hexadecimal."""
-        return asdict(self) | {"thumbhash": self.thumbhash.hex(), "phash": self.phash.hex()}
+        known = {name: getattr(self, name) for name in self.__slots__}
+        return known | {
+            "thumbhash": self.thumbhash.hex(),
+            "phash": self.phash.hex(),
+            "colours": [_plain(colour) for colour in self.colours],
+        }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:

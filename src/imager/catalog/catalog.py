@@ -1,0 +1,185 @@
+"""The catalog of a library: opens the file and keeps its promises. Everything that writes goes through here.
+
+Within one transaction, a cause (an edit, facts, a file) and all that follows from it (effective values) are written
+together. Full text of edits is written in the same transaction; that of ingest behind it, in batches (words.py).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apsw
+
+from imager.catalog import device as devices
+from imager.catalog import words
+from imager.catalog.clock import MAX_AHEAD, HybridClock
+from imager.catalog.connection import Connection, fetch
+from imager.catalog.edits import CANCEL_BATCH, Edit, admit
+from imager.catalog.effective import Rules
+from imager.catalog.files import Files
+from imager.catalog.identity import LOG
+from imager.catalog.materialise import Materialiser
+from imager.catalog.migrate import migrate, shipped
+
+OWNER = "owner"
+"""The author of edits in a library without accounts."""
+
+RULES = "imager"
+"""The author of what Imager's own rules join."""
+
+
+class Statement(NamedTuple):
+    """Something to be said: an edit without its name."""
+
+    target: bytes
+    field: str
+    value: Any  # a JSON value; None: as found
+    element: str = ""
+
+
+_LAST = """
+WITH RECURSIVE spoken (device) AS (
+  SELECT min(device) FROM edits UNION ALL
+  SELECT (SELECT min(device) FROM edits WHERE edits.device > spoken.device) FROM spoken WHERE device IS NOT NULL)
+SELECT device, (SELECT max(clock) FROM edits WHERE edits.device = spoken.device) FROM spoken WHERE device IS NOT NULL"""
+
+
+class Catalog:
+    """One library's catalog, open for reading and writing by one process (others may have it open too)."""
+
+    def __init__(self, path: Path, rules: Rules, *, now: Callable[[], int] | None = None) -> None:
+        """Open or create the catalog; `now` gives milliseconds since 1970 (the system's clock by default)."""
+        self.path = path
+        self.now = now or (lambda: time.time_ns() // 1_000_000)
+        self.connection = Connection(path)
+        try:
+            migrate(self.connection, shipped(), path.parent / "snapshots")
+            self.db = self.connection.db
+            self.id: bytes = self.db.execute("SELECT id FROM library").get
+            self.device = devices.this_device(self.id, path)
+            self._attach()
+        except BaseException:
+            self.connection.close()
+            raise
+        self._materialiser = Materialiser(rules, self.device.files)
+        self.rules = rules
+
+    def _attach(self) -> None:
+        self.files = Files(self.db, self.device.files)
+        if self.db.execute("SELECT 1 FROM devices WHERE device = ?", (self.device.files,)).get is None:
+            with self.connection.transaction(durable=True) as db:
+                db.execute("INSERT OR IGNORE INTO devices VALUES (?, ?)", (self.device.files, self.device.name))
+
+    def adopt(self, device: devices.Device) -> None:
+        """Speak under other numbers from now on (see exchange.py)."""
+        self.device = device
+
+    def close(self) -> None:
+        """Close the file; what was committed stays."""
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self, *, durable: bool) -> Iterator[apsw.Connection]:
+        """Hold the write lock. `durable`: what is committed here survives the loss of power."""
+        try:
+            with self.connection.transaction(durable=durable) as db:
+                yield db
+        except BaseException:
+            self._materialiser.forget()
+            raise
+
+    def refresh(self, ids: Iterable[bytes], *, files_changed: bool = False) -> list[int]:
+        """Recompute the effective values of these ids, in the caller's transaction; numbers of changed assets."""
+        return self._materialiser.apply(self.db, ids, files_changed=files_changed)
+
+    def last_clocks(self) -> dict[int, str]:
+        """The latest clock of every device in the log: valid cursors, since each device's edits come in order."""
+        return dict(fetch(self.db, _LAST))
+
+    def say(self, statements: Sequence[Statement], *, author: str = OWNER) -> str:
+        """Log what a person says, durably, with all that follows; returns the name of the batch, for undoing it."""
+        with self.transaction(durable=True):
+            return self.say_within(statements, author=author)
+
+    def say_within(self, statements: Sequence[Statement], *, author: str = OWNER) -> str:
+        """`say`, in the caller's transaction."""
+        return self.name_and_say(statements, author=author)[0]
+
+    def name_and_say(self, statements: Sequence[Statement], *, author: str = OWNER) -> list[str]:
+        """`say`, in the caller's transaction; returns the name of each edit, the first being the batch's.
+
+        `RULES` as author speaks at clock zero: anybody's edit is later.
+        """
+        clock = self._clock(author)
+        names = [clock.tick() for _ in statements]
+        self.admit_within(
+            Edit(clock.device, name, s.target, s.field, s.element, canonical(s.value), author, names[0])
+            for name, s in zip(names, statements, strict=True)
+        )
+        return names
+
+    def _clock(self, author: str) -> HybridClock:
+        last = self.last_clocks()
+        if author == RULES:
+            return HybridClock(self.device.rules, lambda: 0, last=last.get(self.device.rules))
+        clock = HybridClock(self.device.people, self.now, last=last.get(self.device.people))
+        edge = f"{self.now() + MAX_AHEAD:013x}~"
+        for seen in last.values():
+            if seen <= edge:  # a clock from the future must not drag ours along
+                clock.observe(seen)
+        return clock
+
+    def admit_within(self, edits: Iterable[Edit]) -> int:
+        """Take edits into the log, with all that follows, in the caller's transaction; how many were new."""
+        new, touched = admit(self.db, edits)
+        self._materialiser.name_tags(self.db, touched)
+        words.index_now(self.db, self.refresh(touched))
+        return new
+
+    def undo(self, batch: str | None = None, *, author: str = OWNER) -> str | None:
+        """Take back a batch, by default the latest said on this device and not taken back; its name, or None."""
+        with self.transaction(durable=True):
+            name = batch if batch is not None else self._last_batch(author)
+            if name is not None:
+                self.say_within([Statement(LOG, CANCEL_BATCH, True, name)], author=author)
+            return name
+
+    def _last_batch(self, author: str) -> str | None:
+        return self.db.execute(
+            "SELECT batch FROM edits WHERE device = ? AND author = ? AND target <> ? AND field <> 'purged' "
+            "AND clock NOT IN (SELECT clock FROM cancelled) ORDER BY clock DESC LIMIT 1",
+            (self.device.people, author, LOG),
+        ).get
+
+    def resolve(self, asset_id: bytes) -> int | None:
+        """The number of the asset that an id stands for: its own, or that of any picture joined into it."""
+        found = self.db.execute("SELECT asset FROM assets WHERE id = ?", (asset_id,)).get
+        if found is None:
+            found = self.db.execute("SELECT asset FROM versions WHERE id = ?", (asset_id,)).get
+        return None if found is None else int(found)
+
+    def members(self, asset: int) -> list[bytes]:
+        """All ids that were joined into an asset, as far as their pictures are here."""
+        return [i for (i,) in self.db.execute("SELECT id FROM versions WHERE asset = ? ORDER BY id", (asset,))]
+
+    def index(self, *, until_done: bool = True) -> bool:
+        """Write full text that is behind; returns whether some is left (when not `until_done`)."""
+        while words.index_some(self.connection):
+            if not until_done:
+                return words.behind(self.db)
+        return False
+
+    def place_on_disk(self) -> str:
+        """The file's path, for people."""
+        return os.fspath(self.path)
+
+
+def canonical(value: Any) -> str:
+    """A JSON value as every device writes it: sorted keys, no spaces, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

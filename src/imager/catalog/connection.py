@@ -1,0 +1,129 @@
+"""Connections to the catalog: how SQLite is opened, how transactions are taken, when the log is checkpointed.
+
+One writer at a time, readers beside it, several processes welcome (WAL). Edits commit durably (`synchronous=FULL`);
+what ingest writes can be read from the pictures again, so its commits may be lost with the power, never torn.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import apsw
+
+from imager.errors import ImagerError, StorageFullError
+
+OLDEST_SQLITE = 3_051_003
+"""3.7.0 … 3.51.2 can corrupt a WAL database when two connections write and checkpoint at once."""
+
+_CHECKPOINT_PAGES = 16_000  # 64 MB of log; larger ones make readers slow, smaller ones cost writes
+_BUSY_MS = 60_000
+
+
+class Connection:
+    """One connection to a catalog's file."""
+
+    def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
+        """Open the file, creating it unless `read_only`. ImagerError says why where that can't be."""
+        version = apsw.sqlite3_sourceid()
+        if apsw.sqlitelibversion() and _number(apsw.sqlitelibversion()) < OLDEST_SQLITE:
+            raise ImagerError(
+                f"SQLite {apsw.sqlitelibversion()} ({version[:10]}) can damage catalogs; "
+                "install apsw 3.51.3 or later: pip install -U apsw"
+            )
+        flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        self._wal_pages = 0
+        self._durable = True
+        self.path = os.fspath(path)
+        try:
+            self.db = apsw.Connection(self.path, flags=flags)
+            self.db.set_busy_timeout(_BUSY_MS)
+            self.db.execute(
+                "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456;"
+                "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF"
+            )
+            if not read_only:
+                self.db.execute(
+                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+                    "PRAGMA secure_delete = FAST; PRAGMA journal_size_limit = 67108864"
+                )
+                self.db.set_wal_hook(self._after_commit)
+        except apsw.Error as error:
+            raise explained(error, self.path) from error
+
+    def _after_commit(self, _db: apsw.Connection, _name: str, pages: int) -> int:
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
+
+    @contextmanager
+    def transaction(self, *, durable: bool) -> Iterator[apsw.Connection]:
+        """Hold the write lock; commit at the end, roll back on any error. `durable`: on disk when this returns."""
+        try:
+            if durable != self._durable:
+                self.db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
+            self.db.execute("BEGIN IMMEDIATE")
+        except apsw.Error as error:
+            raise explained(error, self.path) from error
+        try:
+            yield self.db
+            self.db.execute("COMMIT")
+        except BaseException as error:
+            if not self.db.get_autocommit():
+                self.db.execute("ROLLBACK")
+            if isinstance(error, apsw.Error):
+                raise explained(error, self.path) from error
+            raise
+        if self._wal_pages > _CHECKPOINT_PAGES:
+            self.checkpoint()
+
+    def checkpoint(self, *, truncate: bool = False) -> None:
+        """Carry the log over into the file, outside the write lock; what readers still need stays."""
+        try:
+            mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if truncate else apsw.SQLITE_CHECKPOINT_PASSIVE
+            self.db.wal_checkpoint(mode=mode)
+            self._wal_pages = 0
+        except apsw.BusyError:
+            pass  # somebody reads or writes: the next one will do it
+        except apsw.Error as error:
+            raise explained(error, self.path) from error
+
+    def close(self) -> None:
+        """Close the connection; a second time does nothing."""
+        self.db.close()
+
+
+def fetch(db: apsw.Connection, sql: str, parameters: apsw.Bindings | None = None) -> list[Any]:
+    """All rows of a query, as tuples whose types the query knows better than the type checker."""
+    return list(db.execute(sql, parameters))
+
+
+def many(values: Iterable[int] | Iterable[bytes]) -> Any:
+    """Values to join with, as the table-valued function `carray(?)` takes them. There must be at least one."""
+    given = tuple(values)
+    return apsw.carray(array("q", given) if isinstance(given[0], int) else given)
+
+
+def explained(error: apsw.Error, path: str) -> ImagerError:
+    """The error that people see for one of SQLite's."""
+    if isinstance(error, apsw.FullError):
+        return StorageFullError(
+            f"The disk that holds {path} is full. Nothing was lost: make room and run the same command again."
+        )
+    if isinstance(error, apsw.BusyError):
+        return ImagerError(f"Another program has kept {path} locked for a minute. Try again when it is done.")
+    if isinstance(error, apsw.NotADBError | apsw.CorruptError):
+        return ImagerError(f"{path} is damaged ({error}). 'imager doctor' says what can be done.")
+    if isinstance(error, apsw.CantOpenError | apsw.ReadOnlyError | apsw.PermissionsError):
+        return ImagerError(f"{path} can't be opened for writing ({error}). Check that it and its folder are yours.")
+    if isinstance(error, apsw.IOError):
+        return ImagerError(f"The disk that holds {path} does not answer ({error}). Check it, then run this again.")
+    return ImagerError(f"{path}: {error}")
+
+
+def _number(version: str) -> int:
+    major, minor, patch = (int(part) for part in version.split(".")[:3])
+    return major * 1_000_000 + minor * 1_000 + patch

@@ -1,0 +1,103 @@
+"""Facts and pixel findings, as they arrive from ingest; insert-only but for erasing and reading anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from imager.catalog.connection import many
+from imager.catalog.identity import asset_id
+from imager.facts import Derived, Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """All that reading one file's bytes gave. The preview's and thumbnail's sizes are (width, height, bytes)."""
+
+    sha256: bytes
+    bytes: int
+    mime: str
+    kind: str
+    facts: Facts
+    raw: dict[str, Any]
+    problems: Sequence[str]
+    reader: int
+    derived: Derived
+    preview: tuple[int, int, int]
+    thumbnail: tuple[int, int, int]
+
+
+_KNOWN = """SELECT c.sha256, c.content, c.erased FROM carray(?) AS wanted
+CROSS JOIN contents AS c ON c.sha256 = wanted.value"""
+_PUT = """INSERT INTO contents (sha256, bytes, mime, kind, facts, reader) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (sha256) DO UPDATE SET erased = 0, bytes = excluded.bytes, mime = excluded.mime, kind = excluded.kind,
+  facts = excluded.facts, reader = excluded.reader"""
+_METADATA = "INSERT OR REPLACE INTO metadata (content, raw, problems) VALUES (?, ?, ?)"
+_DERIVATIVES = """INSERT OR REPLACE INTO derivatives
+(content, revision, thumbhash, phash, sharpness, brightness, clipped, colours, preview, thumbnail)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+
+def known(db: apsw.Connection, hashes: Iterable[bytes]) -> dict[bytes, tuple[int, bool]]:
+    """Number, and whether erased, of those contents among `hashes` that are here."""
+    wanted = list(hashes)
+    if not wanted:
+        return {}
+    return {sha256: (c, bool(erased)) for sha256, c, erased in db.execute(_KNOWN, (many(wanted),))}
+
+
+def put(db: apsw.Connection, contents: Sequence[Content]) -> dict[bytes, int]:
+    """Keep contents, new ones or read anew, in the caller's transaction; returns the number of each by its hash.
+
+    Their previews must already be in the store: a row never refers to what is not there.
+    """
+    if not contents:
+        return {}
+    db.executemany(
+        _PUT,
+        [(c.sha256, c.bytes, c.mime, c.kind, _json(c.facts.to_json()), c.reader) for c in contents],
+    )
+    numbers = {sha256: number for sha256, (number, _) in known(db, [c.sha256 for c in contents]).items()}
+    db.executemany(
+        _METADATA,
+        [(numbers[c.sha256], _json(c.raw), _json(list(c.problems)) if c.problems else None) for c in contents],
+    )
+    db.executemany(_DERIVATIVES, [(numbers[c.sha256], *_derivative(c)) for c in contents])
+    db.executemany(
+        "INSERT OR IGNORE INTO versions (id, content) VALUES (?, ?)",
+        [(asset_id(c.sha256), numbers[c.sha256]) for c in contents],
+    )
+    return numbers
+
+
+def erase(db: apsw.Connection, content: int) -> None:
+    """Leave nothing of a content but its hash."""
+    db.execute(
+        "UPDATE contents SET erased = 1, bytes = 0, mime = NULL, kind = NULL, facts = NULL WHERE content = ?",
+        (content,),
+    )
+    db.execute("DELETE FROM metadata WHERE content = ?", (content,))
+    db.execute("DELETE FROM derivatives WHERE content = ?", (content,))
+
+
+def _derivative(content: Content) -> tuple[Any, ...]:
+    derived = content.derived
+    return (
+        derived.revision,
+        derived.thumbhash,
+        derived.phash,
+        derived.sharpness,
+        derived.brightness,
+        derived.clipped,
+        _json([(c.name, *c.lab, c.share) for c in derived.colours]),
+        _json(content.preview),
+        _json(content.thumbnail),
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,366 @@
+"""What people see of an asset: edit, else fact, else finding. A pure function of its parts.
+
+`inputs.py` gathers the parts from the catalog, `materialise.py` writes the result back; nothing else decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+
+from imager.catalog.edits import PURGED, SUPERSEDES
+from imager.catalog.identity import id_of, tag_id
+from imager.facts import Facts, Place, Region, TakenAt
+
+FILE_TIME_CONFIDENCE = 0.1
+_EPOCH = datetime(1970, 1, 1)
+_EMPTY = Facts()
+
+
+class Rules(Protocol):
+    """Imager's own rules that effective values need; the library hands them in (see library.py)."""
+
+    def locate(self, latitude: float, longitude: float) -> tuple[Place | None, str | None]:
+        """The place and the IANA time zone of a position."""
+
+    def utc_offset(self, time_zone: str, wall: int) -> int | None:
+        """Minutes east of UTC of that zone when its clocks show `wall` (milliseconds)."""
+
+    def date_from_name(self, name: str) -> TakenAt | None:
+        """When a picture was taken, by what its file is called."""
+
+
+class FilePlace(NamedTuple):
+    """A place where a content was seen, on this device."""
+
+    folder: bytes
+    name: bytes
+    state: str
+    modified: int  # ns
+    sidecar: Facts | None
+
+
+class Version(NamedTuple):
+    """One content of an asset, with what is known of it."""
+
+    id: bytes
+    content: int
+    sha256: bytes
+    kind: str
+    facts: Facts
+    thumbhash: bytes | None
+    files: list[FilePlace]
+
+
+class Said(NamedTuple):
+    """An edit that stands: its value, and its clock."""
+
+    value: Any
+    clock: str
+
+
+Standing = Mapping[tuple[str, str], Said]
+"""Of one asset: (field, element) → the latest edit that is not cancelled."""
+
+
+@dataclass(slots=True)
+class Row:
+    """The effective values of an asset, in the words of the table `assets`, and what hangs on it."""
+
+    id: bytes
+    content: int
+    state: str
+    kind: str
+    name: str
+    width: int | None
+    height: int | None
+    orientation: int | None
+    duration: float | None
+    taken_at: int
+    taken_offset: int | None
+    taken_source: str
+    taken_confidence: float
+    time_zone: str | None
+    latitude: float | None
+    longitude: float | None
+    altitude: float | None
+    place: Place | None
+    make: str | None
+    model: str | None
+    lens: str | None
+    iso: int | None
+    f_number: float | None
+    exposure_time: float | None
+    focal_length: float | None
+    rating: int | None
+    favourite: int
+    title: str | None
+    caption: str | None
+    creator: str | None
+    copyright: str | None
+    thumbhash: bytes | None
+    said: str | None
+    tags: dict[bytes, tuple[str | None, str]]  # by id: the name that a file gives it, and the source
+    regions: list[tuple[Region, str]]
+
+
+def effective(ids: Sequence[bytes], versions: Sequence[Version], said: Standing, rules: Rules) -> Row | None:
+    """The asset that is joined from `ids` (in order), or None where nothing of it is to be shown."""
+    purged = _value(said, PURGED)
+    if not versions or purged is True:
+        return None
+    ordered = _by_precedence(versions, said)
+    shown = ordered[0]
+    places = [place for version in ordered for place in version.files]
+    facts, keywords, regions = _facts(ordered)
+    by_people = sorted({field for (field, _element), s in said.items() if s.value is not None and field in _PLAIN})
+
+    position = _position(_value(said, "position"))
+    latitude, longitude = position or (facts.latitude, facts.longitude)
+    place, zone = rules.locate(latitude, longitude) if latitude is not None and longitude is not None else (None, None)
+    if position is None and facts.place is not None:
+        place = _completed(facts.place, place)
+    taken = _taken_at(_value(said, "taken_at"), facts, places, zone, rules)
+    return Row(
+        id=ids[0],
+        content=shown.content,
+        state=_state(said, places),
+        kind=shown.kind,
+        name=_name(places),
+        width=facts.width,
+        height=facts.height,
+        orientation=facts.orientation,
+        duration=facts.duration,
+        taken_at=taken.at,
+        taken_offset=taken.offset,
+        taken_source=taken.source,
+        taken_confidence=taken.confidence,
+        time_zone=zone,
+        latitude=latitude,
+        longitude=longitude,
+        altitude=None if position else facts.altitude,
+        place=place,
+        make=facts.make,
+        model=facts.model,
+        lens=facts.lens,
+        iso=facts.iso,
+        f_number=facts.f_number,
+        exposure_time=facts.exposure_time,
+        focal_length=facts.focal_length,
+        rating=_rating(said, facts.rating),
+        favourite=int(_value(said, "favourite") is True),
+        title=_text(said, "title", facts.title),
+        caption=_text(said, "caption", facts.description),
+        creator=_text(said, "creator", facts.creator),
+        copyright=_text(said, "copyright", facts.copyright),
+        thumbhash=shown.thumbhash,
+        said=json.dumps(by_people) if by_people else None,
+        tags=_tags(said, keywords),
+        regions=regions,
+    )
+
+
+_PLAIN = frozenset(
+    ("title", "caption", "creator", "copyright", "taken_at", "position", "favourite", "rating", "trashed", "tag")
+)
+
+
+def _value(said: Standing, field: str) -> Any:
+    found = said.get((field, ""))
+    return None if found is None else found.value
+
+
+def _by_precedence(versions: Sequence[Version], said: Standing) -> list[Version]:
+    """The shown version first: the one that last took the place of another, else the one with most pixels."""
+    newest: dict[bytes, str] = {}
+    for version in versions:
+        newest[version.id] = ""
+    for (field, element), s in said.items():
+        # The element is '<new id>/<old id>': both ends are named, since the log of an asset is that of all its ids.
+        if field == SUPERSEDES and s.value == 1:
+            new = id_of(element[:32])
+            if new is not None and new in newest:
+                newest[new] = max(newest[new], s.clock)
+    return sorted(
+        sorted(versions, key=lambda v: (-(v.facts.width or 0) * (v.facts.height or 0), v.id)),
+        key=lambda v: newest[v.id],
+        reverse=True,
+    )
+
+
+def _facts(ordered: Sequence[Version]) -> tuple[Facts, list[tuple[str, str]], list[tuple[Region, str]]]:
+    """Facts of the shown version, what it lacks from the others; keywords and regions with their sources."""
+    facts = _EMPTY
+    keywords: dict[str, tuple[str, str]] = {}
+    regions: list[tuple[Region, str]] = []
+    for version in ordered:
+        for place in version.files:
+            if place.sidecar is not None:
+                facts = _filled(facts, place.sidecar)
+        facts = _filled(facts, version.facts)
+    for version in ordered:
+        for name in version.facts.keywords:
+            keywords.setdefault(name.casefold(), (name, "file"))
+        regions = regions or [(r, "file") for r in version.facts.regions]
+    for version in ordered:
+        for place in version.files:
+            if place.sidecar is not None:
+                for name in place.sidecar.keywords:
+                    keywords.setdefault(name.casefold(), (name, "sidecar"))
+                if place.sidecar.regions:
+                    regions = [(r, "sidecar") for r in place.sidecar.regions]
+    return facts, list(keywords.values()), regions
+
+
+def _filled(facts: Facts, more: Facts) -> Facts:
+    """`facts`, with what it lacks from `more`. A position is one thing; candidates for dates add up."""
+    if facts is _EMPTY:
+        return more
+    add: dict[str, Any] = {}
+    for name in _SINGLE:
+        if getattr(facts, name) is None and (value := getattr(more, name)) is not None:
+            add[name] = value
+    if facts.latitude is None and more.latitude is not None:
+        add |= {"latitude": more.latitude, "longitude": more.longitude, "altitude": more.altitude}
+    if more.dates:
+        add["dates"] = facts.dates + more.dates
+    return replace(facts, **add) if add else facts
+
+
+_SINGLE = tuple(
+    f.name for f in fields(Facts) if f.name not in ("latitude", "longitude", "altitude", "keywords", "regions", "dates")
+)
+
+
+def _completed(place: Place, located: Place | None) -> Place:
+    """What the file names of its place, with what it lacks from the position, where the two agree."""
+    if located is None:
+        return place
+    agrees = place.country_code is None or place.country_code == located.country_code
+    if not agrees:
+        return place
+    return Place(
+        name=place.name,
+        city=place.city or (located.city if place.region is None else None),
+        region=place.region or located.region,
+        country=place.country or located.country,
+        country_code=place.country_code or located.country_code,
+    )
+
+
+def _taken_at(edit: Any, facts: Facts, places: Sequence[FilePlace], zone: str | None, rules: Rules) -> TakenAt:
+    """When the picture was taken: said, else the likeliest evidence, in the time of its place where known."""
+    said = _moment(edit)
+    if said is not None:
+        return said if said.offset is not None or zone is None else _with_offset(said, zone, rules)
+    candidates = list(facts.dates)
+    for place in places:
+        named = rules.date_from_name(place.name.decode("utf-8", "replace"))
+        if named is not None:
+            candidates.append(named)
+    best = max(candidates, key=lambda c: c.confidence, default=None)
+    if best is None:
+        oldest = min((place.modified for place in places), default=0)
+        best = TakenAt(at=oldest // 1_000_000, offset=0, source="file", confidence=FILE_TIME_CONFIDENCE)
+    if zone is None:
+        return best
+    if best.offset is None:
+        return _with_offset(best, zone, rules)
+    if best.offset == 0 and best.source in ("gps", "name", "file"):
+        # Such evidence is in UTC because nothing better was known; people think in the time of the place.
+        offset = rules.utc_offset(zone, best.at)
+        if offset is not None:
+            offset = rules.utc_offset(zone, best.at + offset * 60_000)
+        return best if offset is None else replace(best, at=best.at + offset * 60_000, offset=offset)
+    return best
+
+
+def _with_offset(taken: TakenAt, zone: str, rules: Rules) -> TakenAt:
+    return replace(taken, offset=rules.utc_offset(zone, taken.at))
+
+
+def _moment(value: Any) -> TakenAt | None:
+    """An edit's ISO 8601 date, or None for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        when = datetime.fromisoformat(value)
+        offset = when.utcoffset()
+        at = round((when.replace(tzinfo=None) - _EPOCH).total_seconds() * 1000)
+    except (ValueError, OverflowError):
+        return None
+    minutes = None if offset is None else round(offset.total_seconds() / 60)
+    return TakenAt(at=at, offset=minutes, source="edit", confidence=1.0)
+
+
+def iso(at: int, offset: int | None) -> str:
+    """ISO 8601 of a local time in milliseconds; with its offset where that is known, sub-seconds where there are."""
+    text = (_EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds" if at % 1000 else "seconds")
+    if offset is not None:
+        sign, size = ("-" if offset < 0 else "+"), abs(offset)
+        text += f"{sign}{size // 60:02}:{size % 60:02}"
+    return text
+
+
+def _position(value: Any) -> tuple[float, float] | None:
+    if (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
+        and -90 <= value[0] <= 90
+        and -180 <= value[1] <= 180
+    ):
+        return float(value[0]), float(value[1])
+    return None
+
+
+def _state(said: Standing, places: Sequence[FilePlace]) -> str:
+    if _value(said, "trashed") is True:
+        return "trashed"
+    return "present" if any(p.state == "present" for p in places) else "missing"
+
+
+def _name(places: Sequence[FilePlace]) -> str:
+    best = min(places, key=lambda p: (p.state != "present", p.folder, p.name), default=None)
+    return "" if best is None else best.name.decode("utf-8", "replace")
+
+
+def _rating(said: Standing, fact: int | None) -> int | None:
+    votes = [s for (field, _author), s in said.items() if field == "rating" and type(s.value) is int]
+    return max(votes, key=lambda s: s.clock).value if votes else fact
+
+
+def _text(said: Standing, field: str, fact: str | None) -> str | None:
+    value = _value(said, field)
+    if isinstance(value, str):
+        return value or None  # said to be empty: hidden, not replaced by what the file says
+    return fact
+
+
+def _tags(said: Standing, keywords: Sequence[tuple[str, str]]) -> dict[bytes, tuple[str | None, str]]:
+    tags: dict[bytes, tuple[str | None, str]] = {}
+    for name, source in keywords:
+        tags.setdefault(tag_id_of_keyword(name), (name, source))
+    tags.pop(b"", None)
+    for (field, element), s in said.items():
+        tag = id_of(element) if field == "tag" else None
+        if tag is None or s.value is None:
+            continue
+        if s.value == 1:
+            tags[tag] = (tags.get(tag, (None, ""))[0], "edit")
+        else:
+            tags.pop(tag, None)
+    return tags
+
+
+@lru_cache(maxsize=65_536)
+def tag_id_of_keyword(name: str) -> bytes:
+    """Id of the tag that a keyword of a file means; empty for one that has no name left when cleaned."""
+    try:
+        return tag_id(name)
+    except ValueError:
+        return b""

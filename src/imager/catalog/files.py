@@ -1,0 +1,200 @@
+"""Where contents were seen: roots, folders and files of this device, and the sidecars beside them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import apsw
+
+from imager.catalog.connection import fetch, many
+
+
+class FileRow(NamedTuple):
+    """What is known of one name in a folder."""
+
+    name: bytes
+    state: str  # 'present', 'missing', 'failed', 'skipped' or 'sidecar'
+    content: int | None
+    bytes: int
+    modified: int
+    changed: int
+    inode: int
+    reader: int
+    stage: str | None = None
+    reason: str | None = None
+
+
+class FolderRow(NamedTuple):
+    """A folder that was walked before."""
+
+    folder: int
+    path: bytes
+    volume: str | None
+    offline: bool
+
+
+class Problem(NamedTuple):
+    """A file that gave no asset."""
+
+    path: bytes
+    stage: str
+    reason: str
+
+
+_IN_FOLDER = """SELECT name, state, content, bytes, modified, changed, inode, reader, stage, reason
+FROM files WHERE folder = ?"""
+_PUT = """INSERT INTO files (folder, name, state, content, bytes, modified, changed, inode, reader, stage, reason)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (folder, name) DO UPDATE SET state = excluded.state, content = excluded.content, bytes = excluded.bytes,
+  modified = excluded.modified, changed = excluded.changed, inode = excluded.inode, reader = excluded.reader,
+  stage = excluded.stage, reason = excluded.reason"""
+_BELOW = """SELECT folder, path, volume, offline FROM folders
+WHERE device = ?1 AND (path = ?2 OR path > ?3 AND path < ?4) ORDER BY path"""
+_PUT_SIDECAR = """INSERT INTO sidecars (folder, name, belongs, facts, raw) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (folder, name) DO UPDATE SET belongs = excluded.belongs, facts = excluded.facts, raw = excluded.raw"""
+_BESIDE = """SELECT DISTINCT v.id, f.name FROM files AS f CROSS JOIN versions AS v ON v.content = f.content
+WHERE f.folder = ? AND f.content IS NOT NULL"""
+_FAILED = """SELECT o.path, f.name, f.stage, f.reason FROM files AS f INDEXED BY files_failed
+CROSS JOIN folders AS o ON o.folder = f.folder WHERE f.state = 'failed' AND o.device = ? ORDER BY o.path, f.name"""
+_IDS = """SELECT v.id FROM carray(?) AS wanted CROSS JOIN versions AS v ON v.content = wanted.value"""
+
+
+class Files:
+    """The files of one device in a catalog; the caller holds the transaction for whatever writes."""
+
+    def __init__(self, db: apsw.Connection, device: int) -> None:
+        """`device`: whose files."""
+        self._db = db
+        self._device = device
+
+    def put_root(self, path: bytes, volume: str | None, scanned: int | None) -> None:
+        """Note a folder (or file) that people named."""
+        self._db.execute(
+            "INSERT INTO roots (device, path, volume, scanned) VALUES (?, ?, ?, ?) ON CONFLICT (device, path) "
+            "DO UPDATE SET volume = excluded.volume, scanned = coalesce(excluded.scanned, scanned)",
+            (self._device, path, volume, scanned),
+        )
+
+    def roots(self) -> list[tuple[bytes, str | None]]:
+        """What people named so far: path and volume."""
+        return fetch(self._db, "SELECT path, volume FROM roots WHERE device = ? ORDER BY path", (self._device,))
+
+    def folder(self, path: bytes) -> FolderRow | None:
+        """The folder at that path, if it was walked before."""
+        row = self._db.execute(
+            "SELECT folder, path, volume, offline FROM folders WHERE device = ? AND path = ?", (self._device, path)
+        ).fetchone()
+        return None if row is None else FolderRow(row[0], row[1], row[2], bool(row[3]))
+
+    def put_folder(self, path: bytes, label: str, volume: str | None) -> int:
+        """The number of the folder at that path; it is seen and on that volume."""
+        return int(
+            self._db.execute(
+                "INSERT INTO folders (device, path, label, volume) VALUES (?, ?, ?, ?) ON CONFLICT (device, path) "
+                "DO UPDATE SET volume = excluded.volume, offline = 0 RETURNING folder",
+                (self._device, path, label, volume),
+            ).get
+        )
+
+    def set_offline(self, folders: Iterable[int], offline: bool) -> None:
+        """Note that nothing is known of the files in these folders, or that it is again."""
+        self._db.executemany(
+            "UPDATE folders SET offline = ?1 WHERE folder = ?2 AND offline <> ?1", [(int(offline), f) for f in folders]
+        )
+
+    def below(self, root: bytes) -> list[FolderRow]:
+        """The folders at or below a path that were walked before, in order."""
+        base = root.rstrip(b"/\\") or root[:1]
+        separator = os.sep.encode()
+        first = base if base.endswith(separator) else base + separator
+        rows = self._db.execute(_BELOW, (self._device, root, first, first[:-1] + bytes([separator[0] + 1])))
+        return [FolderRow(f, p, v, bool(o)) for f, p, v, o in rows]
+
+    def in_folder(self, folder: int) -> dict[bytes, FileRow]:
+        """What is known of a folder's names."""
+        return {row[0]: FileRow(*row) for row in self._db.execute(_IN_FOLDER, (folder,))}
+
+    def entries(self, folder: int) -> list[tuple[bytes, str, int, int, int, int]]:
+        """Name, state, bytes, modified, changed and reader of a folder's names, for a quick comparison."""
+        return fetch(
+            self._db, "SELECT name, state, bytes, modified, changed, reader FROM files WHERE folder = ?", (folder,)
+        )
+
+    def put(self, rows: Sequence[tuple[int, FileRow]]) -> None:
+        """Write what was found: (folder, row) each."""
+        self._db.executemany(_PUT, [(folder, *row) for folder, row in rows])
+
+    def remove(self, names: Iterable[tuple[int, bytes]]) -> None:
+        """Forget these (folder, name)."""
+        self._db.executemany("DELETE FROM files WHERE folder = ? AND name = ?", names)
+
+    def set_state(self, names: Iterable[tuple[int, bytes]], state: str) -> None:
+        """Give these (folder, name) another state."""
+        self._db.executemany(
+            "UPDATE files SET state = ?1 WHERE folder = ?2 AND name = ?3", [(state, f, n) for f, n in names]
+        )
+
+    def places_of(self, content: int) -> list[tuple[int, bytes, str]]:
+        """Folder, name and state of every place of a content on this device."""
+        return fetch(
+            self._db,
+            "SELECT f.folder, f.name, f.state FROM files AS f CROSS JOIN folders AS o ON o.folder = f.folder "
+            "WHERE f.content = ? AND o.device = ?",
+            (content, self._device),
+        )
+
+    def paths_of(self, content: int) -> list[tuple[bytes, str]]:
+        """Path and state ('offline' included) of every place of a content on this device, present ones first."""
+        rows = self._db.execute(
+            "SELECT o.path, f.name, CASE WHEN o.offline AND f.state = 'present' THEN 'offline' ELSE f.state END AS now "
+            "FROM files AS f CROSS JOIN folders AS o ON o.folder = f.folder WHERE f.content = ? AND o.device = ? "
+            "ORDER BY now <> 'present', o.path, f.name",
+            (content, self._device),
+        )
+        return [(os.path.join(folder, name), state) for folder, name, state in rows]
+
+    def at(self, path: bytes) -> FileRow | None:
+        """What is known of the file at that path."""
+        folder, name = os.path.split(path)
+        row = self.folder(folder)
+        if row is None:
+            return None
+        found = self._db.execute(_IN_FOLDER + " AND name = ?", (row.folder, name)).fetchone()
+        return None if found is None else FileRow(*found)
+
+    def failed(self) -> Iterator[Problem]:
+        """The files that gave no asset, by path."""
+        for folder, name, stage, reason in self._db.execute(_FAILED, (self._device,)):
+            yield Problem(os.path.join(folder, name), stage, reason)
+
+    def put_sidecar(self, folder: int, name: bytes, facts: str, raw: str) -> list[bytes]:
+        """Keep the latest reading of a sidecar; returns the ids of the assets that it speaks of."""
+        self._db.execute(_PUT_SIDECAR, (folder, name, _subject(name), facts, raw))
+        return self.beside(folder, name)
+
+    def remove_sidecar(self, folder: int, name: bytes) -> list[bytes]:
+        """Forget a sidecar that is gone; returns the ids of the assets that it spoke of."""
+        ids = self.beside(folder, name)
+        self._db.execute("DELETE FROM sidecars WHERE folder = ? AND name = ?", (folder, name))
+        return ids
+
+    def beside(self, folder: int, name: bytes) -> list[bytes]:
+        """Ids of the assets that a sidecar speaks of."""
+        belongs = _subject(name)
+        return [
+            i
+            for i, picture in self._db.execute(_BESIDE, (folder,))
+            if belongs in (picture.lower(), picture.lower().rpartition(b".")[0])
+        ]
+
+    def ids_of(self, contents: Iterable[int]) -> list[bytes]:
+        """Ids under which these contents are known."""
+        wanted = sorted(set(contents))
+        return [i for (i,) in self._db.execute(_IDS, (many(wanted),))] if wanted else []
+
+
+def _subject(sidecar: bytes) -> bytes:
+    """What a sidecar speaks of: 'IMG_1.xmp' of IMG_1.*, 'IMG_1.jpg.xmp' of IMG_1.jpg, whatever the case."""
+    return sidecar.lower().removesuffix(b".xmp")

@@ -1,0 +1,54 @@
+"""Which ids are one asset: the connected components of the `same_as` edits that stand.
+
+An edge is kept once, at the smaller of its two ids with the larger as element, so that both sides speak of the same
+thing whoever says it: 1 joins, 0 separates, and the later edit wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import apsw
+
+from imager.catalog.identity import id_of
+
+_ANY = "SELECT 1 FROM edits WHERE field = 'same_as' LIMIT 1"
+_EDGES = """
+SELECT target, element, value FROM edits AS e
+WHERE field = 'same_as' AND (target = :id OR element = :hex)
+  AND clock NOT IN (SELECT clock FROM cancelled)
+ORDER BY clock"""
+
+
+def edge(one: bytes, other: bytes) -> tuple[bytes, str]:
+    """Target and element of the edit that joins or separates two assets."""
+    return min(one, other), max(one, other).hex()
+
+
+def components(db: apsw.Connection, ids: Iterable[bytes]) -> dict[bytes, list[bytes]]:
+    """For each component that has any of `ids`: its smallest id, and all its ids in order."""
+    if db.execute(_ANY).get is None:
+        return {i: [i] for i in ids}
+    found: dict[bytes, list[bytes]] = {}
+    seen: set[bytes] = set()
+    for start in ids:
+        if start in seen:
+            continue
+        members, frontier = {start}, [start]
+        while frontier:
+            for other in _neighbours(db, frontier.pop()):
+                if other not in members:
+                    members.add(other)
+                    frontier.append(other)
+        seen |= members
+        found[min(members)] = sorted(members)
+    return found
+
+
+def _neighbours(db: apsw.Connection, one: bytes) -> list[bytes]:
+    latest: dict[bytes, str | None] = {}
+    for target, element, value in db.execute(_EDGES, {"id": one, "hex": one.hex()}):
+        other = id_of(element) if target == one else target
+        if other is not None:
+            latest[other] = value
+    return [other for other, value in latest.items() if value == "1"]

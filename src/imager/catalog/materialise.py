@@ -1,0 +1,196 @@
+"""Write effective values into the tables that people and searches read, in the transaction of their cause.
+
+Values are always computed anew from the log and the facts (effective.py), never patched, so that this may be called
+for any ids at any time. Rows that come out as they were are not written: `changed` moves only when something did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any, Final
+
+import apsw
+
+from imager.catalog.connection import many
+from imager.catalog.effective import Row, Rules, effective
+from imager.catalog.inputs import Inputs
+from imager.facts import Place
+
+COLUMNS: Final = tuple(f.name for f in fields(Row) if f.name not in ("tags", "regions"))
+_PLACE = COLUMNS.index("place")
+_UPSERT = (
+    f"INSERT INTO assets (asset, changed, {', '.join(COLUMNS)}) VALUES (?, ?{', ?' * len(COLUMNS)}) "
+    "ON CONFLICT (asset) DO UPDATE SET changed = excluded.changed, " + ", ".join(f"{c} = excluded.{c}" for c in COLUMNS)
+)
+_STORED = (
+    f"SELECT a.asset, {', '.join('a.' + c for c in COLUMNS)} FROM carray(?) AS wanted "
+    "CROSS JOIN assets AS a ON a.asset = wanted.value"
+)
+_TAGGED = """SELECT t.asset, t.tag, t.source FROM carray(?) AS wanted
+CROSS JOIN asset_tags AS t ON t.asset = wanted.value"""
+_REGIONS = """SELECT r.asset, r.kind, r.name, r.left_edge, r.top_edge, r.width, r.height, r.source
+FROM carray(?) AS wanted CROSS JOIN regions AS r ON r.asset = wanted.value ORDER BY r.asset, r.region"""
+_TAG_BY_ID = "SELECT tag FROM tags WHERE id = ?"
+_NEW_TAG = """INSERT INTO tags (id, name) VALUES (?1, ?2)
+ON CONFLICT (id) DO UPDATE SET name = min(name, excluded.name) WHERE NOT said RETURNING tag"""
+_NAMED_TAG = """SELECT value ->> '$' FROM edits WHERE target = ? AND field = 'name' AND element = ''
+AND value IS NOT NULL AND clock NOT IN (SELECT clock FROM cancelled) ORDER BY clock DESC LIMIT 1"""
+_PLACE_OF = """SELECT place FROM places
+WHERE country_code = ? AND region = ? AND city = ? AND name = ? AND country = ?"""
+_NEW_PLACE = "INSERT INTO places (country_code, region, city, name, country) VALUES (?, ?, ?, ?, ?) RETURNING place"
+
+
+class Materialiser:
+    """Keeps `assets` and what hangs on it equal to the log and the facts.
+
+    It remembers the numbers of tags and places between calls; `forget` must follow a transaction that failed.
+    """
+
+    def __init__(self, rules: Rules, device: int) -> None:
+        """`device`: whose files make an asset present or missing."""
+        self._rules = rules
+        self._device = device
+        self._tags: dict[bytes, tuple[int, str | None]] = {}
+        self._places: dict[Place, int] = {}
+
+    def forget(self) -> None:
+        """Drop what was remembered: a rollback took numbers back."""
+        self._tags.clear()
+        self._places.clear()
+
+    def apply(self, db: apsw.Connection, ids: Iterable[bytes], *, files_changed: bool = False) -> list[int]:
+        """Recompute the assets of `ids`, inside the caller's transaction; returns the numbers of those that changed.
+
+        `files_changed`: their files are others now, which full text follows even where no column shows it.
+
+        Assets that ceased to be (joined to another, erased) are gone from every table afterwards.
+        """
+        inputs = Inputs(db, ids, self._device)
+        before = sorted({a for a in inputs.assets.values() if a is not None})
+        stored = {row[0]: row[1:] for row in db.execute(_STORED, (many(before),))} if before else {}
+        tagged = self._stored_tags(db, before)
+        regions = _stored_regions(db, before)
+        highest: int = db.execute("SELECT assets FROM library").get
+        change: int = db.execute("SELECT changes + 1 FROM library").get
+
+        rows: list[tuple[Any, ...]] = []
+        moved: list[tuple[int | None, bytes]] = []
+        tag_out: list[tuple[int, int]] = []
+        tag_in: list[tuple[int, int, str]] = []
+        region_out: list[tuple[int]] = []
+        region_in: list[tuple[Any, ...]] = []
+        kept: set[int] = set()
+        changed: list[int] = []
+        for smallest, members in inputs.components.items():
+            row = effective(members, inputs.versions(members), inputs.standing(members), self._rules)
+            here = [i for i in members if i in inputs.assets]
+            had = sorted({a for i in here if (a := inputs.assets[i]) is not None} - kept)
+            if row is None:
+                moved += [(None, i) for i in here if inputs.assets[i] is not None]
+                continue
+            # The asset whose own id stays keeps its number, else the oldest does.
+            named = [a for a in had if a in stored and stored[a][0] == smallest]
+            if named or had:
+                asset = (named or had)[0]
+            else:
+                asset = highest = highest + 1
+            kept.add(asset)
+            moved += [(asset, i) for i in here if inputs.assets[i] != asset]
+            values = self._values(db, row)
+            want = {self._tag(db, tag, name): source for tag, (name, source) in row.tags.items()}
+            have = tagged.get(asset, {})
+            drawn = [(r.kind, r.name, r.left, r.top, r.width, r.height, source) for r, source in row.regions]
+            same = values == stored.get(asset) and want == have and drawn == regions.get(asset, [])
+            if same and not files_changed:
+                continue
+            changed.append(asset)
+            rows.append((asset, change, *values))
+            tag_out += [(asset, t) for t, s in have.items() if want.get(t) != s]
+            tag_in += [(asset, t, s) for t, s in want.items() if have.get(t) != s]
+            if drawn != regions.get(asset, []):
+                region_out.append((asset,))
+                region_in += [(asset, n, *r) for n, r in enumerate(drawn)]
+        gone = [(a,) for a in before if a not in kept]
+
+        db.executemany("UPDATE versions SET asset = ? WHERE id = ?", moved)
+        if gone:
+            for table in ("asset_tags", "regions", "assets"):
+                db.executemany(f"DELETE FROM {table} WHERE asset = ?", gone)
+            db.executemany("DELETE FROM words WHERE rowid = ?", gone)
+        db.executemany(_UPSERT, rows)
+        db.executemany("DELETE FROM asset_tags WHERE asset = ? AND tag = ?", tag_out)
+        db.executemany("INSERT INTO asset_tags (asset, tag, source) VALUES (?, ?, ?)", tag_in)
+        db.executemany("DELETE FROM regions WHERE asset = ?", region_out)
+        db.executemany("INSERT INTO regions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", region_in)
+        if changed or gone:
+            db.execute("UPDATE library SET changes = ?, assets = max(assets, ?)", (change, highest))
+        return changed
+
+    def _values(self, db: apsw.Connection, row: Row) -> tuple[Any, ...]:
+        values = [getattr(row, c) for c in COLUMNS]
+        values[_PLACE] = None if row.place is None else self._place(db, row.place)
+        return tuple(values)
+
+    def _place(self, db: apsw.Connection, place: Place) -> int | None:
+        if place == Place():
+            return None
+        number = self._places.get(place)
+        if number is None:
+            key = tuple(v or "" for v in (place.country_code, place.region, place.city, place.name, place.country))
+            number = db.execute(_PLACE_OF, key).get
+            if number is None:
+                number = db.execute(_NEW_PLACE, key).get
+            self._places[place] = number
+        return number
+
+    def _tag(self, db: apsw.Connection, tag: bytes, name: str | None) -> int:
+        """The number of a tag. Files that spell it differently agree on the smallest spelling, in any order."""
+        known = self._tags.get(tag)
+        if known is not None and (name is None or known[1] is None or name >= known[1]):
+            return known[0]
+        number = None
+        if name is None:
+            number = db.execute(_TAG_BY_ID, (tag,)).get
+        if number is None:
+            number = db.execute(_NEW_TAG, (tag, name or tag.hex())).get
+        if number is None:  # an edit has named it, so nothing was to be updated
+            number = db.execute(_TAG_BY_ID, (tag,)).get
+        self._tags[tag] = (number, name)
+        return int(number)
+
+    def name_tags(self, db: apsw.Connection, ids: Iterable[bytes]) -> None:
+        """Give tags among `ids` the names that edits say, and have their assets found by them."""
+        for target in ids:
+            name = db.execute(_NAMED_TAG, (target,)).get
+            if not isinstance(name, str) or not name:
+                continue
+            number = db.execute(
+                "INSERT INTO tags (id, name, said) VALUES (?, ?, 1) "
+                "ON CONFLICT (id) DO UPDATE SET name = excluded.name, said = 1 WHERE name <> excluded.name "
+                "RETURNING tag",
+                (target, name),
+            ).get
+            if number is not None:
+                db.execute(
+                    "UPDATE assets SET changed = (SELECT changes + 1 FROM library) "
+                    "WHERE asset IN (SELECT asset FROM asset_tags WHERE tag = ?)",
+                    (number,),
+                )
+                if db.changes():
+                    db.execute("UPDATE library SET changes = changes + 1")
+
+    def _stored_tags(self, db: apsw.Connection, assets: list[int]) -> dict[int, dict[int, str]]:
+        found: dict[int, dict[int, str]] = {}
+        if assets:
+            for asset, tag, source in db.execute(_TAGGED, (many(assets),)):
+                found.setdefault(asset, {})[tag] = source
+        return found
+
+
+def _stored_regions(db: apsw.Connection, assets: list[int]) -> dict[int, list[tuple[Any, ...]]]:
+    found: dict[int, list[tuple[Any, ...]]] = {}
+    if assets:
+        for asset, *region in db.execute(_REGIONS, (many(assets),)):
+            found.setdefault(asset, []).append(tuple(region))
+    return found
