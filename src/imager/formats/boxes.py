@@ -170,9 +170,7 @@ def read_jxl(data: bytes, blocks: Blocks) -> None:
         if content is None:
             content = data[start : min(end, start + MAX_BLOCK + 1)]
         if kind == b"Exif":
-            blocks.exif.append(
-                content[4 + min(int.from_bytes(content[:4], "big"), len(content)) :] or content[4:]
-            )
+            blocks.exif.append(content[4 + min(int.from_bytes(content[:4], "big"), len(content)) :] or content[4:])
         else:
             blocks.xmp.append(content)
 
@@ -182,9 +180,7 @@ def _brotli(data: bytes, blocks: Blocks) -> bytes | None:
     try:
         brotli = importlib.import_module("brotli")
     except ImportError:
-        blocks.problem(
-            "Metadata compressed with Brotli was not read: the Python package 'brotli' is missing."
-        )
+        blocks.problem("Metadata compressed with Brotli was not read: the Python package 'brotli' is missing.")
         return None
     decompressor = brotli.Decompressor()
     result = bytearray()
@@ -197,9 +193,7 @@ def _brotli(data: bytes, blocks: Blocks) -> bytes | None:
                 return None
             result += decompressor.process(b"", output_buffer_limit=MAX_BLOCK)
     except TypeError:
-        blocks.problem(
-            "Metadata compressed with Brotli was not read: the package 'brotli' is older than 1.2."
-        )
+        blocks.problem("Metadata compressed with Brotli was not read: the package 'brotli' is older than 1.2.")
         return None
     except brotli.error:
         blocks.problem("Metadata compressed with Brotli is damaged.")

@@ -11,6 +11,7 @@ WebP container specification, GIF89a.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -197,9 +198,7 @@ def read_png(data: bytes, blocks: Blocks) -> None:
             blocks.exif.append(memoryview(data)[start:end])
         elif kind == b"tIME" and end - start >= 7:
             year, *rest = struct.unpack_from(">HBBBBB", data, start)
-            blocks.other["png:tIME"] = (
-                f"{year:04}-{rest[0]:02}-{rest[1]:02}T{rest[2]:02}:{rest[3]:02}:{rest[4]:02}"
-            )
+            blocks.other["png:tIME"] = f"{year:04}-{rest[0]:02}-{rest[1]:02}T{rest[2]:02}:{rest[3]:02}:{rest[4]:02}"
         elif kind == b"pHYs" and end - start >= 9:
             x, y, unit = struct.unpack_from(">IIB", data, start)
             blocks.other["png:pHYs"] = {"x": x, "y": y, "unit": unit}
@@ -255,10 +254,12 @@ def inflate(data: bytes, limit: int, blocks: Blocks) -> bytes:
 
 def _raw_profile(kind: str, text: bytes, blocks: Blocks) -> None:
     """A block in hexadecimal, as ImageMagick writes it: a name, a length, then lines of digits."""
-    parts = text.split(None, 2)
+    match = re.match(rb"\s*[^\n]*\n\s*(\d{1,9})\s", text)
     try:
-        block = bytes.fromhex(parts[2].decode("ascii"))[: int(parts[1])]
-    except (IndexError, ValueError):
+        if match is None:
+            raise ValueError
+        block = bytes.fromhex(text[match.end() :].decode("ascii"))[: int(match[1])]
+    except ValueError:
         blocks.problem(f"The raw profile '{kind[:20]}' of the PNG is damaged.")
         return
     if kind in ("exif", "app1"):

@@ -49,6 +49,14 @@ _NUMBERS: Final = re.compile(
     r"\s*(Z|UTC|GMT|[+-]\d{1,2}:?(?:\d{2})?)?\s*",
     re.IGNORECASE,
 )
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_RFC_1123: Final = re.compile(
+    r"(?:[A-Za-z]{3,9},? +)?(?P<day>\d{1,2}) +(?P<month>[A-Za-z]{3,9}) +(?P<year>\d{4})"
+    r" +(?P<H>\d\d):(?P<M>\d\d)(?::(?P<S>\d\d))?(?: +(?P<zone>\S{1,6}))?"
+)
+_ASCTIME: Final = re.compile(
+    r"[A-Za-z]{3} +(?P<month>[A-Za-z]{3}) +(?P<day>\d{1,2}) +(?P<H>\d\d):(?P<M>\d\d):(?P<S>\d\d) +(?P<year>\d{4})"
+)
 _OFFSET: Final = re.compile(r"\s*([+-])\s*(\d{1,2}):?(\d{2})?\s*")
 
 
@@ -88,9 +96,11 @@ def parse_date(text: str, source: str, *, subsec: str = "", offset: str = "") ->
     stand in fields of their own. Blank, impossible and implausible dates give None. `source` is a key of
     `CONFIDENCE`.
     """
+    if not text:
+        return None
     match = _NUMBERS.fullmatch(text[:64].rstrip("\0 "))
     if not match:
-        return _parse_words(text, source)
+        return _parse_words(text[:64].strip(), source)
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     factor = 1.0
     if month is None or not month.strip():
@@ -112,22 +122,14 @@ def parse_date(text: str, source: str, *, subsec: str = "", offset: str = "") ->
 
 def _parse_words(text: str, source: str) -> TakenAt | None:
     """Read the form that PNG recommends for 'Creation Time' (RFC 1123), and C's asctime."""
-    text = text[:64].strip()
-    for pattern in (
-        "%a, %d %b %Y %H:%M:%S %z",
-        "%d %b %Y %H:%M:%S %z",
-        "%a, %d %b %Y %H:%M:%S",
-        "%a %b %d %H:%M:%S %Y",
-    ):
-        try:
-            moment = datetime.strptime(re.sub(r"(GMT|UTC|UT|Z)$", "+0000", text), pattern)
-        except ValueError:
-            continue
-        at = milliseconds(*moment.timetuple()[:6])
-        offset = moment.utcoffset()
-        known = None if offset is None else int(offset.total_seconds() // 60)
-        return None if at is None else candidate(at, source, offset=known)
-    return None
+    match = _RFC_1123.fullmatch(text) or _ASCTIME.fullmatch(text)
+    if not match:
+        return None
+    part = match.groupdict()
+    name = part["month"][:3].lower()
+    month = _MONTHS.index(name) + 1 if name in _MONTHS else 0
+    at = milliseconds(int(part["year"]), month, int(part["day"]), int(part["H"]), int(part["M"]), int(part["S"] or 0))
+    return None if at is None else candidate(at, source, offset=parse_offset(part.get("zone") or ""))
 
 
 def candidate(at: int, source: str, *, offset: int | None = None, factor: float = 1.0) -> TakenAt:
@@ -219,9 +221,7 @@ def _full(match: re.Match[str], stem: str) -> TakenAt | None:
             return None
         hour = hour % 12 + (12 if match["ap"].strip("\u202f\u00a0_ ")[0] in "pP" else 0)
     milli = int(match["ms"][-3:]) if match["ms"] else 0
-    at = milliseconds(
-        int(match["y"]), int(match["m"]), int(match["d"]), hour, int(match["M"]), int(match["S"]), milli
-    )
+    at = milliseconds(int(match["y"]), int(match["m"]), int(match["d"]), hour, int(match["M"]), int(match["S"]), milli)
     if at is None:
         return None
     utc = stem.startswith("PXL_") or match["z"]

@@ -39,9 +39,7 @@ class Rational(NamedTuple):
         return self.numerator / self.denominator if self.denominator else None
 
 
-Value: TypeAlias = (
-    str | bytes | int | float | Rational | tuple[int, ...] | tuple[float, ...] | tuple[Rational, ...]
-)
+Value: TypeAlias = str | bytes | int | float | Rational | tuple[int, ...] | tuple[float, ...] | tuple[Rational, ...]
 Directories: TypeAlias = dict[str, dict[int, Value]]
 
 
@@ -125,9 +123,7 @@ class _Reader:
                 self.problem("EXIF directories point to each other in a loop.")
                 continue
             if len(self.seen) >= MAX_DIRECTORIES:
-                self.problem(
-                    f"There are more than {MAX_DIRECTORIES} EXIF directories; the rest was not read."
-                )
+                self.problem(f"There are more than {MAX_DIRECTORIES} EXIF directories; the rest was not read.")
                 return
             self.seen.add(offset)
             following, children = self.directory(name, offset)
@@ -177,9 +173,7 @@ class _Reader:
 
     def links(self, name: str, value: Value) -> list[tuple[str, int]]:
         """The directories that a pointer names."""
-        targets = [
-            v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, int) and v > 0
-        ]
+        targets = [v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, int) and v > 0]
         if name != "SubIFD":
             # A second Exif or GPS directory would overwrite the first.
             return [(name, targets[0])] if targets and name not in self.directories else []
@@ -195,9 +189,7 @@ class _Reader:
             (offset,) = self.link.unpack(inline)
             raw = self.data[offset : offset + total]
             if len(raw) < total:
-                self.problem(
-                    f"{exif_tags.name_of(name, tag)} lies partly or wholly outside of the EXIF block."
-                )
+                self.problem(f"{exif_tags.name_of(name, tag)} lies partly or wholly outside of the EXIF block.")
                 total = len(raw) - len(raw) % size
                 length = total // size
                 if not total or kind not in (_BYTE, _ASCII, _UNDEFINED, _UTF8):
@@ -210,7 +202,9 @@ class _Reader:
         if kind in (_ASCII, _UTF8) and tag not in _BLOCKS:
             if len(raw) > MAX_TEXT:
                 self.problem(f"{exif_tags.name_of(name, tag)} is too long and was cut.")
-            return decode(bytes(raw[:MAX_TEXT]))
+            text = bytes(raw[:MAX_TEXT])
+            # What follows the NUL is whatever was in the buffer, but for the second part of a copyright.
+            return decode(text if tag == exif_tags.COPYRIGHT else text.partition(b"\0")[0])
         if kind == _BYTE and length == 1:
             return raw[0]
         if kind in (_BYTE, _UNDEFINED) or length > MAX_NUMBERS or tag in _BLOCKS:

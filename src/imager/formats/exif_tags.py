@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 XMP: Final = 0x02BC
+COPYRIGHT: Final = 0x8298
 IPTC: Final = 0x83BB
 PHOTOSHOP: Final = 0x8649
 ICC_PROFILE: Final = 0x8773

@@ -17,7 +17,8 @@ from typing import Any, Final
 from imager.facts import Facts
 from imager.formats import boxes, containers, exif_tags, iptc
 from imager.formats.exif import Exif, exif_to_json, read_exif, summary
-from imager.formats.normalise import Sources, facts_of
+from imager.formats.normalise import facts_of
+from imager.formats.sources import Sources
 from imager.formats.xmp import read_xmp
 
 REVISION: Final = 1
@@ -81,9 +82,7 @@ def read_metadata(data: bytes, format_name: str) -> Metadata:
     return Metadata(raw=raw, facts=facts_of(sources), problems=tuple(dict.fromkeys(blocks.problems)))
 
 
-def read_sidecar(
-    data: bytes, *, orientation: int | None = None, size: tuple[int, int] | None = None
-) -> Metadata:
+def read_sidecar(data: bytes, *, orientation: int | None = None, size: tuple[int, int] | None = None) -> Metadata:
     """Read an XMP sidecar.
 
     `orientation` (EXIF's) and `size` (stored width and height) are those of the picture it belongs to:
@@ -146,9 +145,7 @@ def _read_iptc(sources: Sources, blocks: containers.Blocks, raw: dict[str, Any])
         for name, values in iptc.read_iptc(block, blocks.problems).items():
             sources.iptc.setdefault(name, values)
     if sources.iptc:
-        raw["iptc"] = {
-            name: v[0] if len(v) == 1 and name != "Keywords" else v for name, v in sources.iptc.items()
-        }
+        raw["iptc"] = {name: v[0] if len(v) == 1 and name != "Keywords" else v for name, v in sources.iptc.items()}
 
 
 def _read_xmp(sources: Sources, blocks: containers.Blocks, raw: dict[str, Any]) -> None:

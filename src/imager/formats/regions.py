@@ -24,15 +24,11 @@ _MICROSOFT_NOBODY: Final = {"ffffffffffffffff", "fffffffffffffffffffffffffffffff
 Box = tuple[float, float, float, float]  # left, top, width, height; fractions
 
 
-def regions_of(
-    xmp: dict[str, Any], orientation: int | None, size: tuple[int, int] | None
-) -> tuple[Region, ...]:
+def regions_of(xmp: dict[str, Any], orientation: int | None, size: tuple[int, int] | None) -> tuple[Region, ...]:
     """Every region that XMP names. `size` is the stored width and height, where known."""
     found = _mwg(xmp, orientation or 1, size)
     names = {region.name for region in found}
-    found += [
-        region for region in _microsoft(xmp, orientation or 1) if region.name not in names or not region.name
-    ]
+    found += [region for region in _microsoft(xmp, orientation or 1) if region.name not in names or not region.name]
     return tuple(found[:MAX_REGIONS])
 
 
@@ -63,12 +59,7 @@ def _mwg(xmp: dict[str, Any], orientation: int, size: tuple[int, int] | None) ->
     for item in _structs(info.get("mwg-rs:RegionList")):
         area = _struct(item.get("mwg-rs:Area"))
         numbers = [_number(area.get(f"stArea:{key}")) for key in "xywh"]
-        if (
-            numbers[2] is None
-            and (diameter := _number(area.get("stArea:d"))) is not None
-            and width
-            and height
-        ):
+        if numbers[2] is None and (diameter := _number(area.get("stArea:d"))) is not None and width and height:
             # A circle's diameter is a fraction of the smaller side.
             shorter = min(width, height)
             numbers[2:] = [diameter * shorter / width, diameter * shorter / height]

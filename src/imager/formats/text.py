@@ -69,10 +69,12 @@ def decode_user_comment(data: bytes) -> str:
 
 def clean(text: str) -> str:
     """Make text fit for people: no control characters, lone surrogates or padding; line ends are newlines."""
+    if not text:
+        return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROL.sub("", text).strip(_ENDS)
 
 
 def clean_line(text: str) -> str:
     """Like `clean`, on one line: for names, titles and keywords."""
-    return " ".join(clean(text).split())
+    return " ".join(clean(text).split()) if text else text

@@ -202,9 +202,7 @@ def _decode(packet: bytes) -> str:
     try:
         return packet.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return (
-            packet.decode("cp1252", "replace") if _mostly_latin(packet) else packet.decode("utf-8", "replace")
-        )
+        return packet.decode("cp1252", "replace") if _mostly_latin(packet) else packet.decode("utf-8", "replace")
 
 
 def _mostly_latin(packet: bytes) -> bool:
