@@ -1,0 +1,92 @@
+"""How long a second look at unchanged files takes, beside a bare walk of the same tree.
+
+    python -m benchmarks.rescan [--count 100000] [--rounds 3]
+
+The limit is `os.scandir` with `stat` over everything, in one thread. The library is made once, beside the tree,
+and used again by later runs. Both take turns with everything in the system's cache. The targets are for
+1,000,000 files (`--count 1000000`): at most twice the time of the walk, and under 500 MB of memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+
+from benchmarks.limits import bare_walk
+from benchmarks.make_photos import make_tree
+from benchmarks.product import RunError, expect, find_imager, options, run, table
+
+TARGET = 2.0
+MEMORY = 500_000_000
+
+
+def measure(imager: str, folder: str, count: int, rounds: int) -> dict[str, float]:
+    """Seconds of a rescan (`imager`) and of a bare walk (`limit`) over `count` files below `folder`.
+
+    The tree and its library are made where they are not there yet. `ratio` is the median of the rounds' own
+    ratios; `largest` and `together` are bytes of memory, as in `product.Run`; `first` the seconds that the first
+    run took, 0 where an earlier benchmark did it. Raises `RunError` where a file counts as changed.
+    """
+    tree, library = os.path.join(folder, "tree"), os.path.join(folder, "library")
+    configuration = os.path.join(folder, "configuration")
+    make_tree(tree, count)
+    before = run(imager, library, "add", tree, configuration=configuration)
+    expect(before.report, found=count, failed=0, copies=0)
+    walks, figures, memory = [], [], []
+    for _ in range(rounds):
+        walks.append(bare_walk(tree)[1])
+        again = run(imager, library, "add", tree, configuration=configuration)
+        expect(again.report, found=count, unchanged=count, added=0, replaced=0, moved=0)
+        figures.append(again.seconds)
+        memory.append(again)
+    return {
+        "files": count,
+        "imager": statistics.median(figures),
+        "limit": statistics.median(walks),
+        "ratio": statistics.median(figure / walk for figure, walk in zip(figures, walks, strict=True)),
+        "target": TARGET,
+        "largest": max(taken.largest for taken in memory),
+        "together": max(taken.together for taken in memory),
+        "first": before.seconds if before.report["added"] else 0.0,
+    }
+
+
+def main() -> int:
+    """Make the tree and the library unless they are there, measure, print; 1 where a target is missed."""
+    parser = options(__doc__, os.path.join("build", "benchmarks", "rescan"))
+    parser.add_argument("--count", type=int, default=100_000, help="small files (default: 100000)")
+    given = parser.parse_args()
+    try:
+        folder = os.path.join(given.folder, str(given.count))
+        found = measure(find_imager(given.imager), folder, given.count, given.rounds)
+    except RunError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if given.json:
+        print(json.dumps(found))
+    else:
+        print(
+            table(
+                [
+                    (f"rescan of {given.count:,} files", "Imager", "bare walk", "ratio", "target", "memory", "target"),
+                    (
+                        "seconds",
+                        f"{found['imager']:.2f}",
+                        f"{found['limit']:.2f}",
+                        f"{found['ratio']:.2f}",
+                        f"{TARGET:.0f}",
+                        f"{found['together'] / 1e6:.0f} MB",
+                        f"{MEMORY / 1e6:.0f} MB",
+                    ),
+                ]
+            )
+        )
+        if found["first"]:
+            print(f"the first run took {found['first']:.1f} s, {given.count / found['first']:,.0f} files/s")
+    return 0 if found["ratio"] <= TARGET and found["together"] < MEMORY else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
