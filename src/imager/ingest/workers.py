@@ -469,9 +469,7 @@ class SupervisedExecutor(Executor):
             self._live.add(worker)
             stopped = self._stopped
             if self._supervisor is None:
-                self._supervisor = threading.Thread(
-                    target=self._supervise, name="imager-supervisor", daemon=True
-                )
+                self._supervisor = threading.Thread(target=self._supervise, name="imager-supervisor", daemon=True)
                 self._supervisor.start()
         if stopped:
             worker.kill("was stopped")
