@@ -2,8 +2,8 @@
 
 It knows how each kind of file is put together and nothing of what is in the blocks; `exif`, `xmp` and `iptc`
 read those. ISO base media files (HEIF, AVIF, JPEG XL) are in `boxes`. Pixels are never looked at: a JPEG is
-read up to its first scan, everything else by the lengths of its chunks. Work is bounded by `MAX_STEPS` and
-`MAX_BLOCK`, so that a hostile file costs no more than a large one.
+read up to its first scan, everything else by the lengths of its chunks. Work is bounded by `MAX_CHUNKS`, `MAX_BLOCK`
+and the like, so that a hostile file costs no more than a large one.
 
 Sources: JPEG (ITU-T T.81, annex B), JFIF 1.02, Exif 3.0 (4.7), XMP specification part 3, PNG (third edition),
 WebP container specification, GIF89a.
@@ -21,7 +21,9 @@ from typing import Any, Final
 from imager.formats.text import decode
 
 MAX_BLOCK: Final = 16 << 20  # bytes of one block, and of all text of a PNG together
-MAX_STEPS: Final = 300_000  # chunks or segments that are walked over
+MAX_SEGMENTS: Final = 20_000  # of a JPEG's header
+MAX_CHUNKS: Final = 300_000  # of a PNG or WebP
+MAX_COMMENTS: Final = 100
 MAX_SUB_BLOCKS: Final = 1_000_000  # of a GIF, at most 255 bytes each
 
 
@@ -49,6 +51,7 @@ class Blocks:
 _STANDARD_XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENDED_XMP: Final = b"http://ns.adobe.com/xmp/extension/\0"
 _PHOTOSHOP: Final = b"Photoshop 3.0\0"
+_FILL: Final = re.compile(b"\xff+")
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
@@ -59,8 +62,11 @@ def read_jpeg(data: bytes, blocks: Blocks) -> None:
     photoshop: list[bytes] = []
     position = 2
     last: tuple[int, int] | None = None  # where the EXIF block just read begins, and its index in blocks.exif
-    for _ in range(MAX_STEPS):
-        if data[position : position + 1] != b"\xff":
+    for _ in range(MAX_SEGMENTS):
+        if position >= len(data):
+            blocks.problem("The JPEG ends within its header.")
+            break
+        if data[position] != 0xFF:
             found = _resynchronise(data, position)
             blocks.problem("A segment of the JPEG has a wrong length.")
             if found < 0:
@@ -69,8 +75,8 @@ def read_jpeg(data: bytes, blocks: Blocks) -> None:
                 # The length was wrong and the block goes on: its values may lie in what was skipped.
                 blocks.exif[last[1]] = memoryview(data)[last[0] : found]
             position = found
-        while data[position : position + 2] == b"\xff\xff":
-            position += 1
+        fill = _FILL.match(data, position)
+        position = fill.end() - 1 if fill else position
         marker = data[position + 1] if position + 1 < len(data) else 0xD9
         if marker in (0xDA, 0xD9):
             break
@@ -124,12 +130,14 @@ def read_jpeg(data: bytes, blocks: Blocks) -> None:
                 "APP14Flags1": flags1,
                 "ColorTransform": transform,
             }
-        elif marker == 0xFE:
+        elif marker == 0xFE and len(blocks.comments) < MAX_COMMENTS:
             blocks.comments.append(decode(data[start:end]))
         elif marker in _FRAMES and end - start >= 5 and blocks.size is None:
             height, width = struct.unpack_from(">HH", data, start + 1)
             blocks.size = width, height
         position = end
+    else:
+        blocks.problem("The JPEG has too many segments; the rest was not read.")
     # Large resource blocks are spread over several segments and are one stream.
     if photoshop:
         blocks.photoshop.append(b"".join(photoshop))
@@ -178,7 +186,7 @@ def read_png(data: bytes, blocks: Blocks) -> None:
     """Walk the chunks of a PNG; compressed text is inflated, all of it together up to `MAX_BLOCK`."""
     position = 8
     budget = MAX_BLOCK
-    for _ in range(MAX_STEPS):
+    for _ in range(MAX_CHUNKS):
         if position + 8 > len(data):
             break
         length, kind = struct.unpack_from(">I4s", data, position)
@@ -227,7 +235,7 @@ def _png_text(kind: bytes, chunk: bytes, blocks: Blocks, budget: int) -> int:
         rest = rest[1:]
     if compressed:
         rest = inflate(rest, budget, blocks)
-    cost = len(rest) + len(chunk) + 64
+    cost = len(rest) + len(chunk) + 1024  # so that a million tiny ones come to an end too
     if kind == b"iCCP":
         blocks.icc = rest
     elif name == "XML:com.adobe.xmp":
@@ -280,7 +288,7 @@ def _raw_profile(kind: str, text: bytes, blocks: Blocks) -> None:
 def read_webp(data: bytes, blocks: Blocks) -> None:
     """Walk the RIFF chunks of a WebP."""
     position = 12
-    for _ in range(MAX_STEPS):
+    for _ in range(MAX_CHUNKS):
         if position + 8 > len(data):
             break
         kind, length = struct.unpack_from("<4sI", data, position)
@@ -307,7 +315,7 @@ def read_gif(data: bytes, blocks: Blocks) -> None:
     position = 13 + _colour_table(data, 10)
     steps = MAX_SUB_BLOCKS
     while steps > 0 and position < len(data):
-        steps -= 1
+        steps -= 8
         introducer = data[position]
         if introducer == 0x2C:
             position += 11 + _colour_table(data, position + 9)
@@ -329,7 +337,7 @@ def read_gif(data: bytes, blocks: Blocks) -> None:
                 blocks.problem("The GIF is damaged.")
             return
         position, steps = _sub_blocks(data, position, steps, keep)
-        if keep:
+        if keep and len(blocks.comments) < MAX_COMMENTS:
             blocks.comments.append(decode(b"".join(keep)))
     if steps <= 0:
         blocks.problem("The GIF has too many blocks; the rest was not read.")

@@ -22,6 +22,7 @@ MAX_ENTRIES: Final = 4096
 MAX_VALUE_BYTES: Final = 48 << 20
 MAX_TEXT: Final = 1 << 20
 MAX_NUMBERS: Final = 64  # longer arrays (strip offsets, colour maps) are kept as bytes
+MAX_ALL_NUMBERS: Final = 20_000  # of all arrays together; further ones are kept as bytes too
 MAX_BAD_ENTRIES: Final = 10
 
 Buffer: TypeAlias = bytes | memoryview
@@ -102,6 +103,7 @@ class _Reader:
         self.problems: list[str] = []
         self.entries_left = MAX_ENTRIES
         self.bytes_left = MAX_VALUE_BYTES
+        self.numbers_left = MAX_ALL_NUMBERS
         self.seen: set[int] = set()
 
     def problem(self, text: str) -> None:
@@ -163,7 +165,8 @@ class _Reader:
             if value is None:
                 continue
             if tag in _POINTERS and name not in ("GPS", "Interop"):
-                children += self.links(_POINTERS[tag], value)
+                if len(children) < MAX_DIRECTORIES:
+                    children += self.links(_POINTERS[tag], value)
             elif tag not in values:
                 values[tag] = value
         following = 0
@@ -205,12 +208,13 @@ class _Reader:
             text = bytes(raw[:MAX_TEXT])
             # What follows the NUL is whatever was in the buffer, but for the second part of a copyright.
             return decode(text if tag == exif_tags.COPYRIGHT else text.partition(b"\0")[0])
-        if kind == _BYTE and length == 1:
-            return raw[0]
-        if kind in (_BYTE, _UNDEFINED) or length > MAX_NUMBERS or tag in _BLOCKS:
-            return bytes(raw)
         if not length:
             return None
+        if kind == _BYTE and length == 1:
+            return raw[0]
+        if kind in (_BYTE, _UNDEFINED) or length > max(1, min(MAX_NUMBERS, self.numbers_left)) or tag in _BLOCKS:
+            return bytes(raw)
+        self.numbers_left -= length if length > 1 else 0
         code = _CODES[kind]
         if kind in (5, 10):
             parts = struct.unpack(f"{self.order}{length * 2}{code}", raw)

@@ -19,7 +19,7 @@ from imager.formats import boxes, containers, exif_tags, iptc
 from imager.formats.exif import Exif, exif_to_json, read_exif, summary
 from imager.formats.normalise import facts_of
 from imager.formats.sources import Sources
-from imager.formats.xmp import read_xmp
+from imager.formats.xmp import MAX_PACKET, read_xmp
 
 REVISION: Final = 1
 
@@ -150,7 +150,12 @@ def _read_iptc(sources: Sources, blocks: containers.Blocks, raw: dict[str, Any])
 
 def _read_xmp(sources: Sources, blocks: containers.Blocks, raw: dict[str, Any]) -> None:
     """Read the packets; what the first says holds, later ones (extended XMP) add to it."""
+    budget = MAX_PACKET
     for packet in blocks.xmp[:4]:
+        budget -= len(packet)
+        if budget < 0 and sources.xmp:
+            blocks.problem("The XMP packets together are larger than 16 MB; some were not read.")
+            break
         for name, value in read_xmp(packet, blocks.problems).items():
             sources.xmp.setdefault(name, value)
     if sources.xmp:

@@ -20,8 +20,9 @@ from defusedxml.ElementTree import ParseError, XMLParser
 from imager.formats.exif import summary
 
 MAX_PACKET: Final = 16 << 20
-MAX_ELEMENTS: Final = 60_000
+MAX_ELEMENTS: Final = 50_000
 MAX_DEPTH: Final = 64
+MAX_ATTRIBUTES: Final = 5_000  # of one element
 MAX_BINARY: Final = 16_384  # longer text without a blank is a picture in base64
 
 PREFIXES: Final[dict[str, str]] = {
@@ -78,7 +79,10 @@ PREFIXES: Final[dict[str, str]] = {
 _TAKEN: Final = frozenset(PREFIXES.values())
 _LISTS: Final = {"rdf:Bag", "rdf:Seq", "rdf:Alt"}
 _NOT_PROPERTIES: Final = {"rdf:about", "rdf:ID", "rdf:nodeID", "rdf:parseType", "rdf:datatype", "rdf:bagID"}
-_ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_CONTROL: Final = bytes(set(range(0x20)) - {0x09, 0x0A, 0x0D})  # not allowed in XML, yet met
+_ATTRIBUTE: Final = re.compile("=\\s*[\"']")
+_LARGE: Final = 1 << 16
+_PIECE: Final = 1 << 20
 
 
 class _TooMuchError(Exception):
@@ -148,23 +152,26 @@ def read_xmp(packet: bytes, problems: list[str]) -> dict[str, Any]:
     if len(packet) > MAX_PACKET:
         problems.append("The XMP is larger than 16 MB and was not read.")
         return {}
-    text = _decode(packet)
+    utf8 = _as_utf8(packet)
     # What follows the packet (padding, the rest of a segment) is not XML.
-    trailer = text.find("<?xpacket end")
-    if trailer >= 0:
-        text = text[:trailer]
-    start = text.find("<")
+    utf8 = utf8.partition(b"<?xpacket end")[0]
+    start = utf8.find(b"<")
     if start < 0:
         problems.append("The XMP holds no XML.")
         return {}
-    text = text[start:].rstrip("\0 \t\r\n")
-    if _ILLEGAL.search(text):
-        text = _ILLEGAL.sub("", text)
-        problems.append("The XMP holds control characters, which were passed over.")
+    legal = utf8[start:].translate(None, _CONTROL).replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
+    text = legal.decode("utf-8", "replace")
+    if len(legal) > _LARGE and any(
+        len(part) > _LARGE and len(_ATTRIBUTE.findall(part)) > MAX_ATTRIBUTES for part in text.split("<")
+    ):
+        # The parser collects a tag's attributes before it reports any.
+        problems.append("The XMP has too many attributes and was not read.")
+        return {}
     target = _Target()
     parser = XMLParser(target=target, forbid_dtd=True)
     try:
-        parser.feed(text)
+        for at in range(0, len(text), _PIECE):
+            parser.feed(text[at : at + _PIECE])
         parser.close()
     except DefusedXmlException:
         problems.append("The XMP declares a document type or entities and was not read.")
@@ -184,7 +191,7 @@ def read_xmp(packet: bytes, problems: list[str]) -> dict[str, Any]:
     return result
 
 
-def _decode(packet: bytes) -> str:
+def _as_utf8(packet: bytes) -> bytes:
     """Find out the encoding from the first bytes: a byte order mark, or how the first '<' is written."""
     head = packet.lstrip(b" \t\r\n")[:4]
     for mark, encoding in (
@@ -198,16 +205,14 @@ def _decode(packet: bytes) -> str:
         (b"\0<", "utf-16-be"),
     ):
         if head.startswith(mark):
-            return packet.decode(encoding, "replace")
+            return packet.decode(encoding, "replace").encode("utf-8", "replace")
     try:
-        return packet.decode("utf-8-sig")
+        packet.decode("utf-8")
     except UnicodeDecodeError:
-        return packet.decode("cp1252", "replace") if _mostly_latin(packet) else packet.decode("utf-8", "replace")
-
-
-def _mostly_latin(packet: bytes) -> bool:
-    """Whether bytes that are not UTF-8 are more likely a code page: none of them would pair up as UTF-8."""
-    return re.search(rb"[\xc2-\xf4][\x80-\xbf]", packet) is None
+        # Bytes none of which pair up as UTF-8 are a code page; else it is UTF-8 with a damaged place.
+        if re.search(rb"[\xc2-\xf4][\x80-\xbf]", packet) is None:
+            return packet.decode("cp1252" if len(packet) < _PIECE else "latin-1", "replace").encode()
+    return packet
 
 
 def _descendants(element: _Element, name: str) -> list[_Element]:
