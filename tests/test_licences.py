@@ -47,9 +47,7 @@ ALLOWED = re.compile(
 
 # Libraries under GPL or worse that programs for pictures and video are often built with: how their files are
 # named, and texts that stay in any copy, be it linked into another library and stripped.
-UNWANTED_FILE = re.compile(
-    r"(?i)^(?:lib)?(?:x264|x265|xvid\w*|fdk[-_]?aac|postproc|fftw3\w*|poppler|readline)\b"
-)
+UNWANTED_FILE = re.compile(r"(?i)^(?:lib)?(?:x264|x265|xvid\w*|fdk[-_]?aac|postproc|fftw3\w*|poppler|readline)\b")
 UNWANTED_TEXT = [
     b"H.264/MPEG-4 AVC codec - Copy",
     b"x264_encoder_encode",
@@ -147,18 +145,14 @@ def test_licences_that_we_refuse_are_refused(statement: str) -> None:
     assert not allowed(statement)
 
 
-@pytest.mark.parametrize(
-    "statement", ["MIT OR GPL-3.0-only", "BSD-3-Clause AND (MIT)", "LGPL-3.0-or-later", "ISC"]
-)
+@pytest.mark.parametrize("statement", ["MIT OR GPL-3.0-only", "BSD-3-Clause AND (MIT)", "LGPL-3.0-or-later", "ISC"])
 def test_licences_that_we_accept_are_accepted(statement: str) -> None:
     assert allowed(statement)
 
 
 def test_no_library_under_gpl_is_bundled_into_a_wheel() -> None:
     libraries = list(native_libraries())
-    assert any("avcodec" in path.name or "cv2" in path.name for path in libraries), (
-        "looked in the wrong place"
-    )
+    assert any("avcodec" in path.name or "cv2" in path.name for path in libraries), "looked in the wrong place"
     assert [path.name for path in libraries if UNWANTED_FILE.match(path.name)] == []
 
 
@@ -172,9 +166,7 @@ def test_no_library_under_gpl_is_linked_into_another() -> None:
     assert found == []
 
 
-@pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="the wheels of other systems name it otherwise"
-)
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the wheels of other systems name it otherwise")
 def test_the_ffmpeg_inside_opencv_was_built_without_its_gpl_parts() -> None:
     import cv2  # loads what libavcodec itself needs
 
