@@ -84,6 +84,14 @@ def erase(db: apsw.Connection, content: int) -> None:
     db.execute("DELETE FROM derivatives WHERE content = ?", (content,))
 
 
+def drop(db: apsw.Connection, content: int) -> bytes:
+    """Let go of a content whose places were all forgotten; returns its hash. What was said of it stays in the log."""
+    sha256: bytes = db.execute("SELECT sha256 FROM contents WHERE content = ?", (content,)).get
+    for table in ("metadata", "derivatives", "versions", "contents"):
+        db.execute(f"DELETE FROM {table} WHERE content = ?", (content,))
+    return sha256
+
+
 def _derivative(content: Content) -> tuple[Any, ...]:
     derived = content.derived
     return (

@@ -110,12 +110,11 @@ class Row:
 
 def effective(ids: Sequence[bytes], versions: Sequence[Version], said: Standing, rules: Rules) -> Row | None:
     """The asset that is joined from `ids` (in order), or None where nothing of it is to be shown."""
-    purged = _value(said, PURGED)
-    if not versions or purged is True:
-        return None
     ordered = _by_precedence(versions, said)
-    shown = ordered[0]
     places = [place for version in ordered for place in version.files]
+    if not places or _value(said, PURGED) is True:
+        return None
+    shown = ordered[0]
     facts, keywords, regions = _facts(ordered)
     by_people = sorted({field for (field, _element), s in said.items() if s.value is not None and field in _PLAIN})
 

@@ -112,15 +112,13 @@ class Files:
         rows = self._db.execute(_BELOW, (self._device, root, first, first[:-1] + bytes([separator[0] + 1])))
         return [FolderRow(f, p, v, bool(o)) for f, p, v, o in rows]
 
+    def path(self, folder: int) -> bytes:
+        """The path of a folder."""
+        return bytes(self._db.execute("SELECT path FROM folders WHERE folder = ?", (folder,)).get)
+
     def in_folder(self, folder: int) -> dict[bytes, FileRow]:
         """What is known of a folder's names."""
         return {row[0]: FileRow(*row) for row in self._db.execute(_IN_FOLDER, (folder,))}
-
-    def entries(self, folder: int) -> list[tuple[bytes, str, int, int, int, int]]:
-        """Name, state, bytes, modified, changed and reader of a folder's names, for a quick comparison."""
-        return fetch(
-            self._db, "SELECT name, state, bytes, modified, changed, reader FROM files WHERE folder = ?", (folder,)
-        )
 
     def put(self, rows: Sequence[tuple[int, FileRow]]) -> None:
         """Write what was found: (folder, row) each."""
@@ -179,6 +177,17 @@ class Files:
         ids = self.beside(folder, name)
         self._db.execute("DELETE FROM sidecars WHERE folder = ? AND name = ?", (folder, name))
         return ids
+
+    def sidecars_of(self, folder: int, picture: bytes) -> list[bytes]:
+        """Names of the sidecars that speak of a picture."""
+        lower = picture.lower()
+        return [
+            name
+            for (name,) in self._db.execute(
+                "SELECT name FROM sidecars WHERE folder = ? AND belongs IN (?, ?)",
+                (folder, lower, lower.rpartition(b".")[0]),
+            )
+        ]
 
     def beside(self, folder: int, name: bytes) -> list[bytes]:
         """Ids of the assets that a sidecar speaks of."""

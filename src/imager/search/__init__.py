@@ -1,1 +1,5 @@
-"""Being written."""
+"""Search: from words to pictures, with the reason for every hit."""
+
+from imager.search.text import Hit, Page, search
+
+__all__ = ["Hit", "Page", "search"]

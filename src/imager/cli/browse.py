@@ -1,0 +1,156 @@
+"""Commands that look: search, show, history, stats."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from imager.cli import output
+from imager.cli.common import Json, Reference, open_library
+from imager.cli.main import app
+from imager.library import Library
+from imager.search import Page
+
+
+@app.command()
+def search(
+    words: Annotated[list[str] | None, typer.Argument(metavar="WORDS...", help="What to look for.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many hits.")] = 50,
+    after: Annotated[str | None, typer.Option("--after", help="Go on after this page: its 'next'.")] = None,
+    json: Json = False,
+) -> None:
+    """Find pictures by words: in names, titles, captions, tags, people, places. No words: everything, newest first."""
+    with open_library() as library:
+        page = library.search(" ".join(words or ()), limit=limit, after=after)
+        if json:
+            output.as_json(asdict(page))
+        else:
+            print_hits(page)
+
+
+@app.command()
+def show(reference: Reference, json: Json = False) -> None:
+    """Everything that is known of a picture."""
+    with open_library() as library:
+        known = library.show(reference)
+    if json:
+        output.as_json(known)
+    else:
+        output.table(_told(known))
+
+
+@app.command()
+def history(reference: Reference, json: Json = False) -> None:
+    """What was said of a picture, latest first; each name can be given to 'imager undo'."""
+    with open_library() as library:
+        said = library.history(reference)
+    if json:
+        output.as_json({"history": said})
+        return
+    if not said:
+        output.out.print("Nothing was said of this picture yet.")
+    for edit in said:
+        value = "erased" if edit["erased"] else "as found" if edit["value"] is None else str(edit["value"])
+        element = f" {output.safe(str(edit['element']))}" if edit["field"] != "rating" and edit["element"] else ""
+        undone = f" [dim](undone by {edit['undone_by']})[/]" if edit["undone"] else ""
+        output.out.print(
+            f"{edit['at'][:19].replace('T', ' ')}  {edit['field']}{element} = {output.safe(value)}  "
+            f"[dim]{edit['batch']}[/]{undone}"
+        )
+
+
+@app.command()
+def stats(json: Json = False) -> None:
+    """What the library holds."""
+    with open_library() as library:
+        if json:
+            output.as_json(library.stats())
+        else:
+            print_stats(library)
+
+
+def print_hits(page: Page) -> None:
+    """The hits of a page, a line each."""
+    for hit in page.hits:
+        fields = ", ".join(sorted({w["field"] for w in hit.why}))
+        where = output.path_text(hit.path) if hit.path else hit.id
+        output.out.print(f"{where}  [dim]{fields}[/]" if fields else where)
+    more = f", {len(page.hits):,} shown" if page.total > len(page.hits) else ""
+    output.out.print(f"[dim]{page.total:,} pictures{more}[/]")
+
+
+def print_stats(library: Library) -> None:
+    """What the library holds, for people."""
+    held = library.stats()
+    rows = [("pictures", f"{held['pictures']:,}")]
+    if held["first"]:
+        rows.append(("taken", f"{held['first'][:10]} to {held['last'][:10]}"))
+    for name in ("cameras", "places", "tags"):
+        if held[name]:
+            rows.append((name, ", ".join(f"{output.safe(v['value'])} [dim]{v['count']:,}[/]" for v in held[name][:8])))
+    for name in ("missing", "trashed", "failed"):
+        if held[name]:
+            rows.append((name, f"{held[name]:,}"))
+    rows.append(("library", output.path_text(held["library"])))
+    output.table(rows)
+
+
+def _told(known: dict[str, Any]) -> list[tuple[str, str]]:
+    """The lines that people see of a picture; what is unknown is left out."""
+    edited = set(known["edited"])
+
+    def said(name: str) -> str:
+        return " [dim](said by you)[/]" if name in edited else ""
+
+    place = known["place"] or {}
+    where = ", ".join(output.safe(place[k]) for k in ("name", "city", "region", "country") if place.get(k))
+    position = None
+    if known["latitude"] is not None:
+        position = f"{known['latitude']:.5f}, {known['longitude']:.5f}"
+    exposure = [
+        _seconds(known["exposure_time"]),
+        f"f/{known['f_number']:g}" if known["f_number"] else None,
+        f"ISO {known['iso']}" if known["iso"] else None,
+        f"{known['focal_length']:g} mm" if known["focal_length"] else None,
+    ]
+    camera = [known["make"], known["model"], known["lens"]]
+    rows: list[tuple[str, str | None]] = [
+        ("id", known["id"]),
+        ("title", _text(known["title"], said("title"))),
+        ("caption", _text(known["caption"], said("caption"))),
+        (
+            "taken",
+            f"{known['taken_at'].replace('T', ' ')}"
+            + (f" {known['time_zone']}" if known["time_zone"] else "")
+            + (said("taken_at") or f" [dim](from {output.safe(known['taken_at_source'])})[/]"),
+        ),
+        ("place", where or None),
+        ("position", position and position + said("position")),
+        ("camera", ", ".join(output.safe(c) for c in camera if c) or None),
+        ("exposure", "  ".join(e for e in exposure if e) or None),
+        ("size", f"{known['width']} × {known['height']}, {known['mime']}, {known['bytes']:,} bytes"),
+        ("rating", None if known["rating"] is None else ("★" * known["rating"] or "none") + said("rating")),
+        ("tags", ", ".join(output.safe(t["name"].replace("|", " › ")) for t in known["tags"]) or None),
+        ("people", ", ".join(output.safe(p["name"]) for p in known["people"]) or None),
+        ("creator", _text(known["creator"], said("creator"))),
+        ("copyright", _text(known["copyright"], said("copyright"))),
+        ("colours", ", ".join(f"{c['name']} {c['share']:.0%}" for c in known["colours"]) or None),
+        *(
+            ("file", output.path_text(f["path"]) + ("" if f["state"] == "present" else f" ({f['state']})"))
+            for f in known["files"]
+        ),
+        *(("problem", f"[yellow]{output.safe(p)}[/]") for p in known["problems"]),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def _text(value: str | None, note: str) -> str | None:
+    return None if value is None else output.safe(value) + note
+
+
+def _seconds(value: float | None) -> str | None:
+    if not value:
+        return None
+    return f"1/{round(1 / value)} s" if value < 0.3 else f"{value:g} s"

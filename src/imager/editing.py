@@ -1,0 +1,190 @@
+"""What people say, turned into edits: each field checked once, here, whoever says it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from imager.catalog import OWNER, Catalog, Statement, contents, words
+from imager.catalog.clock import parse
+from imager.catalog.edits import PURGED, SAME_AS
+from imager.catalog.identity import tag_id, tag_name
+from imager.catalog.joins import edge
+from imager.errors import NotFoundError, UsageError
+from imager.ingest.store import Store
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise UsageError("A text is needed.")
+    return value.strip()
+
+
+def _rating(value: Any) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = -2
+    if not -1 <= number <= 5:
+        raise UsageError(f"A rating is a number from 0 to 5 (or -1 for rejected), not {value!r}.")
+    return number
+
+
+def _moment(value: Any) -> str:
+    try:
+        return datetime.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise UsageError(
+            f"{value!r} is no date. Write it as 2021-07-04T15:30:00 or 2021-07-04T15:30:00+02:00."
+        ) from None
+
+
+def _position(value: Any) -> list[float]:
+    parts = value.split(",") if isinstance(value, str) else value
+    try:
+        latitude, longitude = (float(part) for part in parts)
+    except (TypeError, ValueError):
+        raise UsageError(f"{value!r} is no position. Write it as 48.8584,2.2945 (latitude, longitude).") from None
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        raise UsageError(f"{value!r} is not on earth: latitudes end at 90, longitudes at 180.")
+    return [latitude, longitude]
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    answer = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}.get(str(value).lower())
+    if answer is None:
+        raise UsageError(f"{value!r} is neither yes nor no.")
+    return answer
+
+
+FIELDS: dict[str, Callable[[Any], Any]] = {
+    "title": _text,
+    "caption": _text,
+    "creator": _text,
+    "copyright": _text,
+    "rating": _rating,
+    "favourite": _flag,
+    "taken_at": _moment,
+    "position": _position,
+    "trashed": _flag,
+}
+"""The fields that people can say, and what turns what they give into what is kept."""
+
+
+def say(catalog: Catalog, assets: Sequence[int], field: str, value: Any) -> str:
+    """Say one field of some assets; None takes the file's own value again. Returns the batch's name.
+
+    UsageError for an unknown field or a value that it can't have.
+    """
+    if field not in FIELDS:
+        raise UsageError(f"There is no field {field!r}. These can be said: {', '.join(FIELDS)}.")
+    kept = None if value is None else FIELDS[field](value)
+    element = OWNER if field == "rating" else ""
+    return catalog.say([Statement(i, field, kept, element) for i in _ids(catalog, assets)])
+
+
+def tag(catalog: Catalog, assets: Sequence[int], names: Sequence[str], *, put: bool) -> str:
+    """Give tags to assets, or take them away. Returns the batch's name."""
+    statements: list[Statement] = []
+    for name in names:
+        try:
+            kept, identifier = tag_name(name), tag_id(name)
+        except ValueError:
+            raise UsageError(f"{name!r} is no name for a tag.") from None
+        if put and catalog.db.execute("SELECT said FROM tags WHERE id = ?", (identifier,)).get != 1:
+            statements.append(Statement(identifier, "name", kept))
+        element = identifier.hex()
+        statements += [Statement(i, "tag", int(put), element) for i in _ids(catalog, assets)]
+    if not statements:
+        raise UsageError("Name at least one tag.")
+    return catalog.say(statements)
+
+
+def undo(catalog: Catalog, batch: str | None) -> str:
+    """Take back a batch, by default the last; NotFoundError where there is none."""
+    if batch is not None:
+        try:
+            device = parse(batch).device
+        except ValueError:
+            raise UsageError(f"{batch!r} names no edit; 'imager history' shows the names.") from None
+        if catalog.db.execute("SELECT 1 FROM edits WHERE device = ? AND clock = ?", (device, batch)).get is None:
+            raise NotFoundError(f"There is no edit {batch} in the library.")
+    name = catalog.undo(batch)
+    if name is None:
+        raise NotFoundError("There is nothing to undo.")
+    return name
+
+
+def join(catalog: Catalog, one: int, other: int) -> str:
+    """Say that two assets are one picture."""
+    if one == other:
+        raise UsageError("These are one picture already.")
+    target, element = edge(catalog.members(one)[0], catalog.members(other)[0])
+    return catalog.say([Statement(target, SAME_AS, 1, element)])
+
+
+def separate(catalog: Catalog, asset: int) -> str:
+    """Say that everything joined in an asset is a picture of its own."""
+    members = catalog.members(asset)
+    if len(members) < 2:
+        raise UsageError("This picture has only one version.")
+    pairs = [edge(a, b) for n, a in enumerate(members) for b in members[n + 1 :]]
+    return catalog.say([Statement(target, SAME_AS, 0, element) for target, element in pairs])
+
+
+def erase(catalog: Catalog, store: Store, asset: int) -> None:
+    """Leave a tombstone and the hash; everything else of the asset goes: values, facts, paths, previews, snapshots."""
+    ids = catalog.members(asset)
+    held = [
+        catalog.db.execute(
+            "SELECT c.content, c.sha256 FROM versions JOIN contents AS c USING (content) WHERE id = ?", (i,)
+        ).get
+        for i in ids
+    ]
+    with catalog.transaction(durable=True) as db:
+        catalog.say_within([Statement(i, PURGED, True) for i in ids])
+        for content, _ in held:
+            for folder, name, _state in catalog.files.places_of(content):
+                for sidecar in catalog.files.sidecars_of(folder, name):
+                    catalog.files.remove_sidecar(folder, sidecar)
+                    catalog.files.remove([(folder, sidecar)])
+            db.execute("DELETE FROM files WHERE content = ?", (content,))
+            contents.erase(db, content)
+    for _, sha256 in held:
+        store.remove(sha256)
+    words.forget_deleted(catalog.connection)
+    for snapshot in (catalog.path.parent / "snapshots").glob("*.db"):
+        snapshot.unlink()
+    catalog.connection.checkpoint(truncate=True)
+
+
+def forget(catalog: Catalog, store: Store, path: bytes) -> int:
+    """Let go of missing files at or below a path; what has no place left goes, with its previews."""
+    files = catalog.files
+    inside = [f.folder for f in files.below(path)]
+    rows = [(f, row) for f in inside for row in files.in_folder(f).values() if row.state == "missing"]
+    folder, name = os.path.split(path)
+    at, parent = files.at(path), files.folder(folder)
+    if at is not None and parent is not None and at.state == "missing":
+        rows.append((parent.folder, at._replace(name=name)))
+    if not rows:
+        raise NotFoundError(f"Nothing is missing at {os.fsdecode(path)}.")
+    orphans: list[bytes] = []
+    with catalog.transaction(durable=True) as db:
+        files.remove([(f, row.name) for f, row in rows])
+        for content in sorted({row.content for _, row in rows if row.content is not None}):
+            catalog.refresh(files.ids_of([content]), files_changed=True)
+            if db.execute("SELECT 1 FROM files WHERE content = ?", (content,)).get is None:
+                orphans.append(contents.drop(db, content))
+    for sha256 in orphans:
+        store.remove(sha256)
+    return len(rows)
+
+
+def _ids(catalog: Catalog, assets: Sequence[int]) -> list[bytes]:
+    """The id under which each asset is spoken of: its own."""
+    return [catalog.db.execute("SELECT id FROM assets WHERE asset = ?", (asset,)).get for asset in assets]

@@ -1,0 +1,177 @@
+"""Write what workers found into the catalog: many files a transaction, each file's step whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from imager.catalog import RULES, Catalog, Statement, contents
+from imager.catalog.edits import PURGED, SAME_AS, SUPERSEDES
+from imager.catalog.files import FileRow
+from imager.catalog.identity import asset_id, format_id
+from imager.catalog.joins import edge
+from imager.facts import Facts
+from imager.ingest.events import Added, Event, Failed, Replaced, Report
+from imager.ingest.examine import READER, content_of, failed_answer
+from imager.ingest.plan import Task
+from imager.ingest.same import same_picture
+
+_CHANGING = "it is still being written; the next run reads it"
+_OLD = "SELECT c.facts, d.phash FROM contents AS c LEFT JOIN derivatives AS d USING (content) WHERE c.content = ?"
+
+
+class Answered(NamedTuple):
+    """A task with what a worker said of it, or why none could."""
+
+    task: Task
+    answer: dict[str, Any]
+
+
+class Recorder:
+    """Keeps the account of one run, and writes it down."""
+
+    def __init__(self, catalog: Catalog, report: Report) -> None:
+        """`report` is counted up."""
+        self._catalog = catalog
+        self._report = report
+        self.arrived: Counter[int] = Counter()
+        """How often known bytes turned up at a place that is new for them: moved or copied, settled at the end."""
+        self.lost: Counter[int] = Counter()
+        """How often a place of some bytes holds others now."""
+
+    def record(self, batch: Sequence[Answered]) -> tuple[list[Event], list[Task]]:
+        """Write a batch in one transaction. Returns what happened, and tasks to do once more, reading all anew."""
+        events: list[Event] = []
+        again: list[Task] = []
+        with self._catalog.transaction(durable=False) as db:
+            hashes = [bytes.fromhex(a.answer["sha256"]) for a in batch if "sha256" in a.answer]
+            before = contents.known(db, hashes)
+            fresh: dict[bytes, contents.Content] = {}
+            revived: list[bytes] = []
+            for task, answer in batch:
+                if answer["outcome"] != "new":
+                    continue
+                content = content_of(answer)
+                erased = before.get(content.sha256, (0, False))[1]
+                if erased and not task.named:
+                    continue
+                if erased:
+                    revived.append(content.sha256)
+                fresh.setdefault(content.sha256, content)
+            numbers = {sha256: n for sha256, (n, _) in before.items()} | contents.put(db, list(fresh.values()))
+
+            rows: list[tuple[int, FileRow]] = []
+            touched: set[int] = set()
+            replaced: list[tuple[Task, contents.Content]] = []
+            first: set[bytes] = set()
+            for task, answer in batch:
+                outcome = answer["outcome"]
+                old = task.known.content if task.known is not None else None
+                if outcome == "gone":
+                    self._report.found -= 1
+                    continue
+                if outcome == "failed":
+                    rows.append((task.folder, _row(task, "failed", stage=answer["stage"], reason=answer["reason"])))
+                    failed = Failed(os.fsdecode(task.path), answer["stage"], answer["reason"])
+                    self._report.failed.append(failed)
+                    events.append(failed)
+                elif outcome == "skipped":
+                    rows.append((task.folder, _row(task, "skipped")))
+                    self._report.skipped += 1
+                else:
+                    sha256 = bytes.fromhex(answer["sha256"])
+                    erased = sha256 in before and before[sha256][1] and sha256 not in revived
+                    if erased and task.named and outcome == "erased":
+                        again.append(task)
+                        continue
+                    if erased:
+                        # Not even the path of what was erased is kept: the next run looks at it again.
+                        self._report.skipped += 1
+                        continue
+                    number = numbers[sha256]
+                    touched.add(number)
+                    rows.append((task.folder, _row(task, "present", number, answer["seen"])))
+                    new = sha256 in fresh and sha256 not in first and (sha256 not in before or sha256 in revived)
+                    first.add(sha256)
+                    self._count(task, number, fresh.get(sha256) if new else None, events, replaced)
+                    if old == number:
+                        continue
+                if old is not None:
+                    touched.add(old)
+                    self.lost[old] += 1
+            self._catalog.files.put(rows)
+            self._revive(revived)
+            self._catalog.refresh(self._catalog.files.ids_of(touched), files_changed=True)
+            for task, content in replaced:
+                events.append(self._replace(task, content))
+        return events, again
+
+    def _count(
+        self,
+        task: Task,
+        number: int,
+        new: contents.Content | None,
+        events: list[Event],
+        replaced: list[tuple[Task, contents.Content]],
+    ) -> None:
+        known = task.known
+        if new is None:
+            if known is not None and known.content == number:
+                self._report.unchanged += 1  # touched, or back again: the same bytes at the same place
+            else:
+                self._report.copies += 1
+                self.arrived[number] += 1
+        elif known is not None and known.content is not None and known.state == "present":
+            self._report.replaced += 1
+            replaced.append((task, new))
+        else:
+            self._report.added += 1
+            events.append(Added(os.fsdecode(task.path), format_id(asset_id(new.sha256))))
+
+    def _revive(self, hashes: Sequence[bytes]) -> None:
+        """People named a file that they had erased: the picture returns, without what was said of it."""
+        if hashes:
+            self._catalog.say_within([Statement(asset_id(h), PURGED, None) for h in hashes])
+
+    def _replace(self, task: Task, new: contents.Content) -> Replaced:
+        """Decide whether new bytes at a known path are a version of what was there."""
+        db = self._catalog.db
+        assert task.known is not None
+        facts, phash = db.execute(_OLD, (task.known.content,)).get
+        own = asset_id(new.sha256)
+        same = facts is not None and same_picture(Facts.from_json(json.loads(facts)), phash, new)
+        if same:
+            (old,) = self._catalog.files.ids_of([task.known.content or 0])[:1]
+            target, element = edge(own, old)
+            self._catalog.say_within(
+                [
+                    Statement(target, SAME_AS, 1, element),
+                    Statement(own, SUPERSEDES, 1, f"{own.hex()}/{old.hex()}"),
+                ],
+                author=RULES,
+            )
+        return Replaced(os.fsdecode(task.path), format_id(own), same)
+
+
+def changing() -> dict[str, Any]:
+    """An answer for a file that would not hold still; it is read anew next time, whatever its times say."""
+    return failed_answer("identify", _CHANGING)
+
+
+def _row(
+    task: Task,
+    state: str,
+    content: int | None = None,
+    seen: Sequence[int] | None = None,
+    *,
+    stage: str | None = None,
+    reason: str | None = None,
+) -> FileRow:
+    """The row of a file: as the worker saw it when it read it, else as the walk did."""
+    if reason == _CHANGING:
+        seen = (0, 0, 0, 0)
+    size, modified, changed, inode = seen or (task.size, task.modified, task.changed, task.inode)
+    return FileRow(task.name, state, content, size, modified, changed, inode, READER, stage, reason)

@@ -1,0 +1,230 @@
+"""Library: open one, and everything hangs on it. The public Python API.
+
+from imager import Library
+
+with Library.open("~/Pictures/library") as library:
+    for event in library.add("~/Pictures"):
+        print(event)
+    for hit in library.search("lisbon sunset").hits:
+        print(hit.path, hit.why)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import platformdirs
+
+from imager import doctor, editing
+from imager.catalog import Catalog, read
+from imager.catalog.exchange import mend_clock
+from imager.catalog.files import Problem
+from imager.catalog.identity import parse_id
+from imager.errors import ImagerError, NotFoundError
+from imager.ingest.events import Event
+from imager.ingest.run import Run
+from imager.ingest.store import Store
+from imager.ingest.volumes import is_network_filesystem
+from imager.rules import DefaultRules
+from imager.search import Page, search
+
+MARK = "imager-library"
+"""Name of the file that makes a folder a library, so that its own pictures are never ingested."""
+
+_MARK_TEXT = (
+    "This folder is an Imager library: catalog.db is the catalog, 'derived' holds previews that can be made again.\n"
+)
+
+PathLike = str | bytes | os.PathLike[str]
+
+
+def default_folder() -> Path:
+    """Where the library lies unless one is named: `IMAGER_LIBRARY`, else the user's data folder."""
+    named = os.environ.get("IMAGER_LIBRARY")
+    return Path(named) if named else platformdirs.user_data_path("imager", appauthor=False) / "library"
+
+
+class Library:
+    """A library: its catalog, its previews, and what can be done with them. Use `Library.open`."""
+
+    def __init__(self, folder: Path, catalog: Catalog) -> None:
+        """Wrap an opened catalog."""
+        self.folder = folder
+        self.catalog = catalog
+        self.store = Store(folder / "derived")
+
+    @classmethod
+    def open(cls, folder: PathLike | None = None, *, create: bool = True, now: Callable[[], int] | None = None) -> Self:
+        """Open the library in a folder, made when `create` and it does not exist yet.
+
+        `now` replaces the system's clock (milliseconds since 1970). ImagerError says why where it can't be opened:
+        it does not exist, is of a newer Imager, lies on a network file system, is no library.
+        """
+        path = Path(os.fsdecode(folder)).expanduser().absolute() if folder is not None else default_folder().absolute()
+        if not (path / "catalog.db").exists():
+            if not create:
+                raise NotFoundError(f"There is no library in {path}. 'imager add FOLDER' makes one.")
+            if path.exists() and (not path.is_dir() or any(p.name != MARK for p in path.iterdir())):
+                raise ImagerError(f"{path} is not an empty folder. Choose another one for the library.")
+        _refuse_network(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            mark = path / MARK
+            if not mark.exists():
+                mark.write_text(_MARK_TEXT, encoding="utf-8")
+        except OSError as error:
+            raise ImagerError(f"The library {path} can't be used: {error.strerror or error}.") from error
+        catalog = Catalog(path / "catalog.db", DefaultRules(), now=now)
+        mend_clock(catalog)
+        return cls(path, catalog)
+
+    def close(self) -> None:
+        """Close the library; a second time does nothing."""
+        self.catalog.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ── adding ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def add(self, *paths: PathLike, workers: int | None = None, nice: int = 0) -> Iterator[Event]:
+        """Bring folders and files into the library; yields typed events, `Finished` with the report last.
+
+        Originals are only read. May be closed or interrupted at any time and repeated: work is not done twice.
+        `workers` is the number of processes (one a core), `nice` lowers their priority. NotFoundError names a path
+        that does not exist; StorageFullError ends the run when the disk is full.
+        """
+        roots = [absolute(path) for path in paths]
+        run = Run(self.catalog, self.store, roots, workers=workers or os.cpu_count() or 1, nice=nice)
+        yield from self._followed(run)
+
+    def retry(self, *, workers: int | None = None) -> Iterator[Event]:
+        """Look again at the files that failed; events as of `add`."""
+        roots = [problem.path for problem in self.failed() if os.path.lexists(problem.path)]
+        if roots:
+            yield from self._followed(Run(self.catalog, self.store, roots, workers=workers or os.cpu_count() or 1))
+
+    def _followed(self, run: Run) -> Iterator[Event]:
+        """A run, with full text written at its end (and by the next run, if this one is cut off before)."""
+        events = run.events()
+        try:
+            last: Event | None = None
+            for event in events:
+                if last is not None:
+                    yield last
+                last = event
+            self.catalog.index()
+            if last is not None:
+                yield last
+        finally:
+            events.close()  # type: ignore[attr-defined]
+            self.catalog.connection.checkpoint()
+
+    def failed(self) -> list[Problem]:
+        """The files that gave no asset, with stage and reason, by path."""
+        return list(self.catalog.files.failed())
+
+    # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def search(self, words: str = "", *, limit: int = 50, after: str | None = None) -> Page:
+        """Find pictures by words; see `imager.search.text.search`."""
+        self.catalog.index(until_done=False)
+        return search(self.catalog, words, limit=limit, after=after)
+
+    def show(self, reference: PathLike) -> dict[str, Any]:
+        """All that is known of the picture with that id, or of which a file lies at that path."""
+        return read.describe(self.catalog, self.find(reference))
+
+    def stats(self) -> dict[str, Any]:
+        """What the library holds: how many pictures, from when to when, its cameras, places and tags."""
+        return read.stats(self.catalog) | {"library": os.fspath(self.folder)}
+
+    def history(self, reference: PathLike) -> list[dict[str, Any]]:
+        """What people said of a picture, latest first."""
+        return read.history(self.catalog, self.find(reference))
+
+    def find(self, reference: PathLike) -> int:
+        """The number of the asset that an id or a path names; NotFoundError names it otherwise."""
+        text = os.fsdecode(reference)
+        identifier = parse_id(text)
+        if identifier is not None and (asset := self.catalog.resolve(identifier)) is not None:
+            return asset
+        row = self.catalog.files.at(absolute(reference))
+        if row is not None and row.content is not None:
+            for i in self.catalog.files.ids_of([row.content]):
+                if (asset := self.catalog.resolve(i)) is not None:
+                    return asset
+        if row is not None and row.state == "failed":
+            raise NotFoundError(f"{text} could not be read: {row.reason} (while: {row.stage}).")
+        if identifier is None and os.path.lexists(absolute(reference)):
+            raise NotFoundError(f"{text} is not in the library. 'imager add' brings it in.")
+        raise NotFoundError(f"There is no picture {text} in the library.")
+
+    # ── saying ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def tag(self, reference: PathLike, *names: str) -> str:
+        """Give a picture tags ('Family', or 'Animals|Dogs' for a tag within another); returns the batch to undo."""
+        return editing.tag(self.catalog, [self.find(reference)], names, put=True)
+
+    def untag(self, reference: PathLike, *names: str) -> str:
+        """Take tags away, whoever gave them (the file, too)."""
+        return editing.tag(self.catalog, [self.find(reference)], names, put=False)
+
+    def set(self, reference: PathLike, field: str, value: Any) -> str:
+        """Say a value: `editing.FIELDS` lists the fields and what they take. None: as found in the file again."""
+        return editing.say(self.catalog, [self.find(reference)], field, value)
+
+    def undo(self, batch: str | None = None) -> str:
+        """Take back what was said last on this device, or a batch by its name (an undo's name: redo)."""
+        return editing.undo(self.catalog, batch)
+
+    def join(self, reference: PathLike, other: PathLike) -> str:
+        """Say that two pictures are one, as versions of each other."""
+        return editing.join(self.catalog, self.find(reference), self.find(other))
+
+    def separate(self, reference: PathLike) -> str:
+        """Say that the versions joined in a picture are pictures of their own, also those that a rule joined."""
+        return editing.separate(self.catalog, self.find(reference))
+
+    def erase(self, reference: PathLike) -> None:
+        """Remove a picture from the library for good, with all that is known of it; its files stay where they are.
+
+        Only its hash is kept, so that no scan brings it back; naming the file itself in `add` does.
+        """
+        editing.erase(self.catalog, self.store, self.find(reference))
+
+    def forget(self, path: PathLike) -> int:
+        """Let go of missing files at or below a path; pictures left without any place go too. How many files."""
+        return editing.forget(self.catalog, self.store, absolute(path))
+
+    # ── soundness ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def doctor(self, *, repair: bool = True) -> doctor.Diagnosis:
+        """Check everything; mend what can be made again."""
+        return doctor.examine(self.catalog, self.store, repair=repair)
+
+
+def absolute(path: PathLike) -> bytes:
+    """An absolute path as bytes; '~' is the home folder, links are left as they are."""
+    return os.path.abspath(os.path.expanduser(os.fsencode(path)))
+
+
+def _refuse_network(path: Path) -> None:
+    existing = path
+    while not existing.exists():
+        existing = existing.parent
+    kind = is_network_filesystem(os.fsencode(existing))
+    if kind is not None:
+        raise ImagerError(
+            f"{path} lies on a network file system ({kind}), where SQLite can't keep a catalog safe. "
+            "Put the library on a disk of this computer; the pictures themselves may lie anywhere."
+        )

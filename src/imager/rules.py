@@ -1,0 +1,32 @@
+"""Imager's own rules that effective values need, gathered for the catalog, which may not know where they live."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from imager import geo
+from imager.facts import Place, TakenAt
+from imager.formats import dates
+
+
+class DefaultRules:
+    """Places and time zones from the data that Imager carries; dates from common file names."""
+
+    def locate(self, latitude: float, longitude: float) -> tuple[Place | None, str | None]:
+        """The place and the IANA time zone of a position."""
+        return _locate(latitude, longitude)
+
+    def utc_offset(self, time_zone: str, wall: int) -> int | None:
+        """Minutes east of UTC of that zone when its clocks show `wall` (milliseconds)."""
+        return geo.utc_offset(time_zone, wall)
+
+    def date_from_name(self, name: str) -> TakenAt | None:
+        """When a picture was taken, by what its file is called."""
+        return dates.date_from_name(name)
+
+
+@lru_cache(maxsize=4096)
+def _locate(latitude: float, longitude: float) -> tuple[Place | None, str | None]:
+    # People take many pictures from one spot, and ingest asks more than once for each.
+    found = geo.locate(latitude, longitude)
+    return found.place, found.time_zone
