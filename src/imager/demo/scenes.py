@@ -1,0 +1,47 @@
+"""All scenes by name, and the last touch that every picture gets: contrast, dark corners, grain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imager.demo import flowers, nature, town
+from imager.demo.canvas import LIGHTS, Canvas, noise
+
+# What paints it, and between which fractions of the height the horizon lies.
+_SCENES: dict[str, tuple[Callable[[Canvas], None], tuple[float, float]]] = {
+    "aurora": (nature.aurora, (0.62, 0.74)),
+    "balloons": (nature.balloons, (0.70, 0.80)),
+    "beach": (nature.beach, (0.32, 0.42)),
+    "dunes": (nature.dunes, (0.35, 0.50)),
+    "field": (nature.field, (0.40, 0.50)),
+    "galaxy": (nature.galaxy, (0.80, 0.88)),
+    "hills": (nature.hills, (0.35, 0.45)),
+    "houses": (town.houses, (0.60, 0.70)),
+    "lake": (nature.lake, (0.50, 0.60)),
+    "lights": (town.lights, (0.50, 0.60)),
+    "moon": (nature.moon, (0.70, 0.80)),
+    "mountains": (nature.mountains, (0.50, 0.62)),
+    "sea": (nature.sea, (0.45, 0.60)),
+    "skyline": (town.skyline, (0.52, 0.60)),
+    "snow": (nature.snow, (0.50, 0.60)),
+    "woods": (nature.woods, (0.40, 0.50)),
+}
+PAINTERS = _SCENES | {kind.name: (partial(flowers.flower, kind), (0.5, 0.6)) for kind in flowers.KINDS}
+
+
+def paint(painter: str, light: str, width: int, height: int, seed: int) -> NDArray[np.uint8]:
+    """A picture, h × w × 3, RGB. The same arguments give the same picture."""
+    brush, horizon = PAINTERS[painter]
+    canvas = Canvas.blank(width, height, np.random.default_rng([seed, 1]), LIGHTS[light], horizon)
+    brush(canvas)
+    picture = np.clip(canvas.pixels, 0, 1)
+    picture += (picture * picture * (3 - 2 * picture) - picture) * np.float32(0.22)
+    across = np.linspace(-1, 1, width, dtype=np.float32) ** 2
+    down = np.linspace(-1, 1, height, dtype=np.float32)[:, None] ** 2
+    picture *= ((1 - 0.10 * across) * (1 - 0.10 * down))[..., None]
+    picture += noise(canvas, "grain", 1.9)[..., None] * np.float32(0.006)
+    return np.asarray(np.clip(picture * 255 + 0.5, 0, 255), np.uint8)
