@@ -85,9 +85,7 @@ def test_arguments_that_are_not_json_are_refused(one: SupervisedExecutor) -> Non
         one.submit(tasks.echo, "x" * (33 << 20))
 
 
-@pytest.mark.parametrize(
-    "limits", [{"workers": 0}, {"deadline": 0}, {"memory": 0}, {"deadline": float("inf")}]
-)
+@pytest.mark.parametrize("limits", [{"workers": 0}, {"deadline": 0}, {"memory": 0}, {"deadline": float("inf")}])
 def test_senseless_limits_are_refused(limits: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         SupervisedExecutor(**{"workers": 1} | limits)
@@ -168,9 +166,7 @@ def test_a_huge_allocation_is_refused_at_once_and_the_worker_lives(one: Supervis
 
 
 @posix
-def test_a_task_whose_worker_was_killed_from_outside_is_tried_again(
-    one: SupervisedExecutor, tmp_path: Path
-) -> None:
+def test_a_task_whose_worker_was_killed_from_outside_is_tried_again(one: SupervisedExecutor, tmp_path: Path) -> None:
     marker = str(tmp_path / "tried")
     assert result_of(one, tasks.send_myself_once, int(signal.SIGKILL), marker) == "survived"
 
@@ -241,9 +237,7 @@ def test_any_answer_is_understood_or_refused(body: bytes) -> None:
     assert "result" in answer or isinstance(answer["error"]["text"], str)
 
 
-@pytest.mark.parametrize(
-    "body", [b"[" * 200_000, b'{"result":' * 200_000, b'{"result":' + b"9" * 10_000 + b"}"]
-)
+@pytest.mark.parametrize("body", [b"[" * 200_000, b'{"result":' * 200_000, b'{"result":' + b"9" * 10_000 + b"}"])
 def test_answers_made_to_exhaust_the_parser_are_refused(body: bytes) -> None:
     with pytest.raises(ValueError):
         workers.parse_answer(body)

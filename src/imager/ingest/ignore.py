@@ -96,6 +96,7 @@ class _Pattern:
     negated: bool
     folders_only: bool
     whole_path: bool  # of what lies in the ignore file's folder; otherwise the name alone
+    named: bool  # the name, or the last part of the path, does not begin with a wildcard
     literal: bytes | None  # what has to be equal, if there are no wildcards
     regex: bytes
 
@@ -107,6 +108,7 @@ class _Group:
     negated: bool
     folders_only: bool
     whole_path: bool
+    named: bool
     literals: frozenset[bytes]
     regex: re.Pattern[bytes] | None
 
@@ -135,14 +137,17 @@ class Patterns:
                     patterns.append(pattern)
         return cls(_grouped(patterns, ignore_case))
 
-    def verdict(self, path: bytes, name: bytes, is_folder: bool) -> bool | None:
+    def verdict(self, path: bytes, name: bytes, is_folder: bool, *, only_named: bool = False) -> bool | None:
         """Whether an entry is ignored (the last pattern that matches decides), or None if none matches.
 
-        `path` is relative to the ignore file's folder, with slashes; `name` is its last part. What lies in an
+        `path` is relative to the ignore file's folder, with slashes; `name` is its last part. With `only_named`,
+        negated patterns that begin with a wildcard do not count. What lies in an
         ignored folder is ignored as well, which is the walk's business.
         """
         for group in self._groups:
             if group.folders_only and not is_folder:
+                continue
+            if only_named and group.negated and not group.named:
                 continue
             subject = path if group.whole_path else name
             if subject in group.literals or (group.regex is not None and group.regex.fullmatch(subject)):
@@ -153,7 +158,7 @@ class Patterns:
 def _grouped(patterns: list[_Pattern], ignore_case: bool) -> Iterator[_Group]:
     """Groups in the order of asking, the last pattern first."""
     flags = re.DOTALL | (re.IGNORECASE if ignore_case else 0)
-    for key, members in groupby(reversed(patterns), lambda p: (p.negated, p.folders_only, p.whole_path)):
+    for key, members in groupby(reversed(patterns), lambda p: (p.negated, p.folders_only, p.whole_path, p.named)):
         literals, regexes = set(), []
         for pattern in members:
             if pattern.literal is not None and not ignore_case:
@@ -178,11 +183,12 @@ def _parse_line(line: bytes) -> _Pattern | None:
         return None
     wildcard = re.search(rb"[*?\[\\]", body)
     if wildcard is None:
-        return _Pattern(negated, folders_only, whole_path, body, re.escape(body))
+        return _Pattern(negated, folders_only, whole_path, True, body, re.escape(body))
+    named = body.rpartition(b"/")[2][:1] not in (b"*", b"?", b"[")
     # git compares what precedes the first wildcard apart, and so takes stars there for the pattern's
     # beginning.
     regex = translate(body, wildcard.start()) if whole_path else translate(body, None)
-    return _Pattern(negated, folders_only, whole_path, None, regex)
+    return _Pattern(negated, folders_only, whole_path, named, None, regex)
 
 
 def _without_trailing_spaces(line: bytes) -> bytes:
@@ -307,29 +313,33 @@ def _byte(pattern: bytes, at: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The rules that hold in one folder: those of its own ignore file first, then its parents', last the
-    built-in ones; each with the length of the path that its patterns are relative to.
+    """The rules that hold in one folder: those of its own ignore file first, then its parents', each with the
+    length of the path that its patterns are relative to; and the built-in ones.
     """
 
-    levels: tuple[tuple[int, Patterns], ...]
+    built_in: Patterns
+    levels: tuple[tuple[int, Patterns], ...] = ()
 
     @property
     def custom(self) -> bool:
         """Whether there is more than the built-in rules."""
-        return len(self.levels) > 1
+        return bool(self.levels)
 
     def inside(self, folder: bytes, patterns: Patterns) -> Scope:
         """The scope of a folder (path with slashes) that has an ignore file of its own."""
-        return Scope(((len(folder.rstrip(b"/")) + 1, patterns), *self.levels)) if patterns else self
+        if not patterns:
+            return self
+        return Scope(self.built_in, ((len(folder.rstrip(b"/")) + 1, patterns), *self.levels))
 
     def ignores(self, folder: bytes, name: bytes, is_folder: bool) -> bool:
         """Whether an entry of the folder (path with slashes) is ignored."""
         path = folder.rstrip(b"/") + b"/" + name
+        unwanted = self.built_in.verdict(path[1:], name, is_folder) is True
         for base, patterns in self.levels:
-            verdict = patterns.verdict(path[base:], name, is_folder)
+            verdict = patterns.verdict(path[base:], name, is_folder, only_named=unwanted)
             if verdict is not None:
                 return verdict
-        return False
+        return unwanted
 
 
 class IgnoreRules:
@@ -337,7 +347,7 @@ class IgnoreRules:
 
     def __init__(self) -> None:
         built_in = Patterns.parse(BUILT_IN, _refuse, ignore_case=True)
-        self.scope = Scope(((1, built_in),))
+        self.scope = Scope(built_in)
         named = (line for line in BUILT_IN.split(b"\n") if line and not re.search(rb"[*/#]", line))
         self.odd_names = frozenset(spelling for name in named for spelling in (name, name.lower(), name.upper()))
         """File names, besides those that begin with a dot, that the built-in rules may ignore."""
