@@ -251,6 +251,8 @@ def _json(tag: int, value: Value) -> Any:
         return value if math.isfinite(value) else str(value)
     if not isinstance(value, bytes):
         return value
+    if tag in _BLOCKS:
+        return summary(value)
     if tag == exif_tags.MAKER_NOTE:
         return {"bytes": len(value)}
     if tag == exif_tags.USER_COMMENT and len(value) <= MAX_TEXT:

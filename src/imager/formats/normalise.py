@@ -155,7 +155,11 @@ def _lens(sources: Sources) -> str | None:
 
 def _known_lens(name: str | None) -> str | None:
     """None for what bodies write when no lens answers."""
-    return None if name is None or re.fullmatch(r"[-\s.?0/]*|unknown.*|n/?a|none", name.lower()) else name
+    return (
+        None
+        if name is None or re.fullmatch(r"[-\s.?0/]*|0(?:\.0)? ?mm f/0(?:\.0)?|unknown.*|n/?a|none", name.lower())
+        else name
+    )
 
 
 def _specified_lens(numbers: list[float | None]) -> str | None:
