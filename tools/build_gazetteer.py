@@ -75,9 +75,7 @@ def join_city_states(towns: list[dict[str, Any]], regions: dict[str, str]) -> No
                 town["admin1code"] = ""
 
 
-def pack(
-    towns: list[dict[str, Any]], countries: dict[str, str], regions: dict[str, str]
-) -> dict[str, NDArray[Any]]:
+def pack(towns: list[dict[str, Any]], countries: dict[str, str], regions: dict[str, str]) -> dict[str, NDArray[Any]]:
     """The arrays: towns sorted by (zone, country, region, latitude), so that differences are small."""
     join_city_states(towns, regions)
     rows = sorted(
@@ -129,9 +127,7 @@ def main() -> None:
     parser.add_argument("--out", default=_OUT)
     args = parser.parse_args()
     arrays = pack(*read_sources(args.wheel, args.tarball))
-    np.savez_compressed(
-        args.out, allow_pickle=False, **arrays
-    )  # stamps no time, so the bytes are the same every time
+    np.savez_compressed(args.out, allow_pickle=False, **arrays)  # stamps no time, so the bytes are the same every time
     sys.stderr.write(f"{len(arrays['sizes'])} towns, {os.path.getsize(args.out)} bytes\n")
 
 

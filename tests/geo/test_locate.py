@@ -35,9 +35,7 @@ _KNOWN = {
 }
 
 
-@pytest.mark.parametrize(
-    ("latitude", "longitude", "city", "region", "code", "zone"), _KNOWN.values(), ids=_KNOWN
-)
+@pytest.mark.parametrize(("latitude", "longitude", "city", "region", "code", "zone"), _KNOWN.values(), ids=_KNOWN)
 def test_sights_lie_in_the_cities_that_people_would_name(
     latitude: float, longitude: float, city: str, region: str | None, code: str, zone: str
 ) -> None:
@@ -128,9 +126,7 @@ def test_any_two_numbers_have_an_answer_and_always_the_same(latitude: float, lon
 
 @settings(max_examples=300, derandomize=True, deadline=None)
 @given(st.floats(-90, 90), st.floats(-180, 180))
-def test_a_place_names_at_least_its_country_and_no_part_without_its_city(
-    latitude: float, longitude: float
-) -> None:
+def test_a_place_names_at_least_its_country_and_no_part_without_its_city(latitude: float, longitude: float) -> None:
     place = locate(latitude, longitude).place
     if place is not None:
         assert place.country
@@ -147,6 +143,4 @@ def test_a_lookup_is_quick_enough_for_every_picture() -> None:
     start = time.process_time()
     for point in points:
         locate(*point)
-    assert (time.process_time() - start) / len(
-        points
-    ) < 0.001  # measured 0.00005; a slow machine may have twenty
+    assert (time.process_time() - start) / len(points) < 0.001  # measured 0.00005; a slow machine may have twenty

@@ -6,6 +6,7 @@ takes pieces of them at its own offsets, which is much faster than noise of its 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -104,7 +105,9 @@ class Canvas:
     def blend(self, colour: Image, mask: Image, top: int = 0) -> None:
         """Lay a colour over the rows from `top` on (as many as the mask has), as far as the mask says."""
         part = self.pixels[top : top + mask.shape[0]]
-        part += (colour - part) * mask[..., None]
+        for rows in strips(part):
+            here = colour if colour.ndim < 3 or colour.shape[0] == 1 else colour[rows]
+            part[rows] += (here - part[rows]) * mask[rows, :, None]
 
     def line(self, roughness: float, detail: int, base: int = 2, ridged: bool = False) -> Image:
         """A fractal line over the width, w, about -1 … 1; ridged ones have sharp peaks."""
@@ -125,7 +128,22 @@ def rgb(colour: RGB) -> Image:
 
 def mix(a: Image, b: Image, share: float | Image) -> Image:
     """From `a` (share 0) to `b` (share 1)."""
-    return np.asarray(a + (b - a) * np.float32(share) if isinstance(share, float) else a + (b - a) * share)
+    if isinstance(share, float):
+        return np.asarray(a + (b - a) * np.float32(share))
+    shape = np.broadcast_shapes(a.shape, b.shape, share.shape)
+    if len(shape) < 3:
+        return np.asarray(a + (b - a) * share)
+    result = np.empty(shape, np.float32)
+    a, b, share = (np.broadcast_to(part, shape) for part in (a, b, share))
+    for rows in strips(result):
+        result[rows] = a[rows] + (b[rows] - a[rows]) * share[rows]
+    return result
+
+
+def strips(image: Image) -> Iterator[slice]:
+    """Rows of an image in pieces that fit a processor's cache: large temporary arrays cost more than the sums."""
+    height = max(1, 200_000 // max(1, image[0].size)) if len(image) else 1
+    return (slice(top, top + height) for top in range(0, len(image), height))
 
 
 def step(low: float, high: float, value: Image) -> Image:

@@ -116,15 +116,18 @@ def ridge(
     side = 5.0 if canvas.sun[0] > canvas.width / 2 else -5.0
     rock = sample("cloud", u, v, offset)
     slope = (rock - sample("cloud", u, v, (offset[0] + side, offset[1] - 3))) * np.float32(1.5)
-    contrast = (1 - distance) ** 1.5 * 0.11 + 0.012
+    if snow > 0:  # couloirs and rocks that stick out
+        fine = (offset[0] * 2, offset[1] * 2)
+        slope = slope * np.float32(0.7) + np.float32(0.3) * (
+            sample("rock", u * 1.7, v * 1.3, fine) - sample("rock", u * 1.7, v * 1.3, (fine[0] + side, fine[1] - 3))
+        )
+    contrast = ((1 - distance) ** 1.5 * 0.11 + 0.008) * (1.0 if shade is None else 0.45)
     shaded = colour * (1 + slope * np.float32(contrast) + rock * np.float32(contrast * 0.6))[..., None]
     if snow > 0:
         high = 1 - below / np.float32(canvas.height * 0.26)
-        cover = step(1.0 - snow - 0.12, 1.0 - snow + 0.16, high + rock * 0.10 + slope * 0.30)
+        cover = step(1.0 - snow - 0.12, 1.0 - snow + 0.16, high + rock * 0.12 + slope * 0.26)
         white = mix(rgb((236, 241, 250)), rgb(light.haze), float(distance**0.7) * 0.75)
-        lit = np.clip(0.84 + slope * np.float32((0.08 if snow > 1 else 0.30) * (1 - 0.6 * distance)), 0.45, 1.06)[
-            ..., None
-        ]
+        lit = np.clip(0.90 + slope * np.float32(0.26 * (1 - 0.6 * distance)), 0.5, 1.06)[..., None]
         warm = mix(white, white * rgb(light.sun), 0.45)
         shaded = mix(shaded, warm * lit * _exposure(light.haze), cover[..., None])
     foot = np.clip(below / np.float32(canvas.height * 0.22), 0, 1) ** 1.3 * np.float32(mist)

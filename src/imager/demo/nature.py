@@ -57,10 +57,27 @@ def snow(canvas: Canvas) -> None:
     """Mountains under snow, a slope with firs in front."""
     rng = canvas.rng
     sky(canvas, rng.uniform(0.05, 0.35))
-    _ranges(canvas, 3, rng.uniform(0.5, 0.62), snow=0.85, mist=0.35)
+    _ranges(canvas, 3, rng.uniform(0.38, 0.46), snow=0.8, mist=0.35)
     front = np.float32(canvas.height * rng.uniform(0.74, 0.82)) + canvas.line(0.4, 4) * np.float32(canvas.height * 0.05)
-    ridge(canvas, front, 0.0, snow=3.0, mist=0.15)
+    _snowfield(canvas, np.asarray(front, np.float32))
     conifers(canvas, front, int(rng.integers(40, 90)), (50, 150), rgb(canvas.light.shade) * 0.8)
+
+
+def _snowfield(canvas: Canvas, line: Image) -> None:
+    """Smooth snow below a line: bluish hollows, drifts lit from the sun's side."""
+    top = int(max(0, min(line.min() - 2, canvas.height - 1)))
+    below = canvas.rows(top) - line[None]
+    scale = np.float32(0.22 / canvas.unit)
+    offset = (canvas.rng.uniform(0, 1024), canvas.rng.uniform(0, 1024))
+    side = 7 if canvas.sun[0] > canvas.width / 2 else -7
+    u, v = canvas.columns() * scale, below * scale * 2.6
+    drift = sample("cloud", u, v, offset) - sample("cloud", u, v, (offset[0] + side, offset[1] - 7))
+    light = np.clip(0.72 + blur(drift, 9 * canvas.unit) * 0.2 - below / np.float32(canvas.height) * 0.5, 0, 1)
+    bright = mix(rgb((250, 251, 253)), rgb(canvas.light.sun), 0.5)
+    dark = mix(rgb((176, 196, 226)), rgb(canvas.light.middle), 0.45)
+    sparkle = 1 + noise(canvas, "grain", 2.4, top)[..., None] * 0.008
+    colour = mix(dark, bright, light[..., None]) * _dim(canvas) * sparkle
+    canvas.blend(np.asarray(colour, np.float32), np.asarray(np.clip(below + 0.5, 0, 1), np.float32), top)
 
 
 def lake(canvas: Canvas) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imager.demo import flowers, nature, town
-from imager.demo.canvas import LIGHTS, Canvas, noise
+from imager.demo.canvas import LIGHTS, Canvas, noise, strips
 
 # What paints it, and between which fractions of the height the horizon lies.
 _SCENES: dict[str, tuple[Callable[[Canvas], None], tuple[float, float]]] = {
@@ -38,10 +38,13 @@ def paint(painter: str, light: str, width: int, height: int, seed: int) -> NDArr
     brush, horizon = PAINTERS[painter]
     canvas = Canvas.blank(width, height, np.random.default_rng([seed, 1]), LIGHTS[light], horizon)
     brush(canvas)
-    picture = np.clip(canvas.pixels, 0, 1)
-    picture += (picture * picture * (3 - 2 * picture) - picture) * np.float32(0.22)
     across = np.linspace(-1, 1, width, dtype=np.float32) ** 2
     down = np.linspace(-1, 1, height, dtype=np.float32)[:, None] ** 2
-    picture *= ((1 - 0.10 * across) * (1 - 0.10 * down))[..., None]
-    picture += noise(canvas, "grain", 1.9)[..., None] * np.float32(0.006)
-    return np.asarray(np.clip(picture * 255 + 0.5, 0, 255), np.uint8)
+    grain = noise(canvas, "grain", 1.9) * np.float32(0.006 * 255) + np.float32(0.5)
+    picture = np.empty((height, width, 3), np.uint8)
+    for rows in strips(canvas.pixels):
+        part = np.clip(canvas.pixels[rows], 0, 1)
+        part += (part * part * (3 - 2 * part) - part) * np.float32(0.22)
+        part *= ((1 - 0.10 * across) * (255 - 25.5 * down[rows]))[..., None]
+        picture[rows] = np.clip(part + grain[rows, :, None], 0, 255)
+    return picture
