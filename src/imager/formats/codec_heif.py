@@ -17,7 +17,7 @@ _Boxes = list[tuple[bytes, _Span]]
 
 
 def read_header(data: bytes) -> Header:
-    """Find the primary item's size (`pitm`, `ipma`, `ispe`), turned as its `irot` says; else the track's.
+    """Find the primary item's size (`pitm`, `ipma`, `ispe`), cropped and turned as it says; else the track's.
 
     Raises UnreadableError if there is neither.
     """
@@ -91,7 +91,7 @@ def _inside(data: bytes, span: _Span, *path: bytes) -> _Span | None:
 
 
 def _primary_size(data: bytes, meta: _Span) -> tuple[int, int] | None:
-    """Read width and height of the primary item, as shown."""
+    """Read width and height of the primary item, as shown: its properties apply in the order of their list."""
     pitm, ipco = _inside(data, meta, b"pitm"), _inside(data, meta, b"iprp", b"ipco")
     ipma = _inside(data, meta, b"iprp", b"ipma")
     if pitm is None or ipco is None or ipma is None:
@@ -99,16 +99,19 @@ def _primary_size(data: bytes, meta: _Span) -> tuple[int, int] | None:
     primary = big(data, pitm[0] + 4, 2 if data[pitm[0]] == 0 else 4)
     properties = _boxes(data, ipco)
     size: tuple[int, int] | None = None
-    quarter_turns = 0
     for index in _associations(data, ipma, primary):
         if not 0 < index <= len(properties):
             continue
         kind, (start, _) = properties[index - 1]
         if kind == b"ispe":
             size = big(data, start + 4, 4), big(data, start + 8, 4)
-        elif kind == b"irot":
-            quarter_turns = big(data, start, 1) & 3
-    return size[::-1] if size and quarter_turns % 2 else size
+        elif kind == b"clap" and size is not None:  # a crop, as fractions
+            across = big(data, start, 4) // max(1, big(data, start + 4, 4))
+            down = big(data, start + 8, 4) // max(1, big(data, start + 12, 4))
+            size = min(size[0], across), min(size[1], down)
+        elif kind == b"irot" and size is not None and big(data, start, 1) & 1:
+            size = size[::-1]
+    return size
 
 
 def _associations(data: bytes, ipma: _Span, item: int) -> list[int]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import simplejpeg
 
 from imager.errors import UnreadableError
 from imager.formats import codec_vips
 from imager.formats.codec_colour import cmyk_to_rgb, grey_to_rgb, profile_space
-from imager.formats.codec_common import CUT_OFF, NOTHING_LEFT, Header, Pixels, as_rgb, big, blank
+from imager.formats.codec_common import CUT_OFF, NOTHING_LEFT, Bytes8, Header, Pixels, as_rgb, big, blank
 
 _SOF = frozenset([0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF])
 _PROGRESSIVE = frozenset([0xC2, 0xC6, 0xCA, 0xCE])
@@ -22,6 +23,7 @@ _LOSSLESS = frozenset([0xC3, 0xC7, 0xCB, 0xCF])
 _SOS, _EOI, _APP2, _APP14 = 0xDA, 0xD9, 0xE2, 0xEE
 _FAST_EIGHTHS = (1, 2, 4, 8)
 _TOO_FINE = 1.6  # times the size that is needed: beyond this the odd scales cost less
+_BANDS = {"GRAY": 1, "RGB": 3, "CMYK": 4}
 _MOST_SEGMENTS = 20_000
 _HARMLESS = "extraneous bytes"  # libjpeg's only complaint after which every pixel is right
 
@@ -85,15 +87,15 @@ def decode(data: bytes, header: Header, long_side: int) -> Pixels:
     complete = True
     try:
         _, _, space, _ = simplejpeg.decode_jpeg_header(data, strict=False)
+        wanted = "CMYK" if space in ("CMYK", "YCCK") else "GRAY" if space == "Gray" else "RGB"
+        try:
+            array = simplejpeg.decode_jpeg(data, wanted, min_width=min_width, min_height=min_height)
+        except ValueError as error:
+            complete = _HARMLESS in str(error)
+            array = _as_far_as_it_goes(data, wanted, min_width, min_height)
     except ValueError:
-        # Odd chroma subsamplings that TurboJPEG's interface refuses; libjpeg itself does not.
+        # What TurboJPEG's interface refuses and libjpeg itself does not: odd chroma subsamplings, for one.
         return codec_vips.decode(data, "jpeg", header, long_side)
-    wanted = "CMYK" if space in ("CMYK", "YCCK") else "GRAY" if space == "Gray" else "RGB"
-    try:
-        array = simplejpeg.decode_jpeg(data, wanted, min_width=min_width, min_height=min_height)
-    except ValueError as error:
-        complete = _HARMLESS in str(error)
-        array = simplejpeg.decode_jpeg(data, wanted, min_width=min_width, min_height=min_height, strict=False)
     if not complete and blank(array):
         raise UnreadableError(NOTHING_LEFT)
     if wanted == "CMYK":
@@ -107,6 +109,18 @@ def decode(data: bytes, header: Header, long_side: int) -> Pixels:
         height=header.height,
         complete=complete,
     )
+
+
+def _as_far_as_it_goes(data: bytes, space: str, min_width: int, min_height: int) -> Bytes8:
+    """Decode a damaged picture; what can't be decoded is grey.
+
+    TurboJPEG leaves the rest of its output as it was, so it is given one of our own: memory that was used
+    before could hold somebody's other picture.
+    """
+    height, width, _, _ = simplejpeg.decode_jpeg_header(data, min_width=min_width, min_height=min_height, strict=False)
+    array = np.full((height, width, _BANDS[space]), 128, np.uint8)
+    simplejpeg.decode_jpeg(data, space, min_width=min_width, min_height=min_height, buffer=array, strict=False)
+    return array
 
 
 def _scale(header: Header, long_side: int) -> tuple[int, int]:

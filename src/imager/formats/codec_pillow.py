@@ -29,6 +29,7 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 _ORIENTATION = 0x0112
 _TRANSPOSED = (5, 6, 7, 8)
 _STRIP = 1 << 22  # pixels that are converted at a time
+_LEAST_PART = 100  # a hundredth of the rows has to be there, lest a few bytes claim a large picture
 _PLAIN = 0  # BITMAPINFOHEADER's compression: rows of fixed length
 
 
@@ -38,6 +39,8 @@ def decode_bmp(data: bytes, header: Header, long_side: int) -> Pixels:
     needed = _bmp_length(data, header)
     if needed > len(data):
         complete = False
+        if len(data) < needed // _LEAST_PART:
+            raise UnreadableError(NOTHING_LEFT)
         data += bytes(needed - len(data))
     array = _rgb(BmpImagePlugin.BmpImageFile(io.BytesIO(data)), header, long_side)
     if not complete and blank(array):

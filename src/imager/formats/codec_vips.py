@@ -17,7 +17,9 @@ pyvips.concurrency_set(1)
 pyvips.cache_set_max(0)
 
 _STREAM_ABOVE = 40_000_000  # pixels; below, libvips' own shrinking costs more than OpenCV's
-_ALPHA_BANDS = (2, 4)
+_UNSCALED = ("png", "gif", "tiff")  # whose loaders know no smaller scale
+_MOST = {"uchar": 255, "ushort": 65535}  # the formats whose largest value is white
+_CONVERTED = ("lab", "labs", "labq", "xyz", "yxy", "scrgb", "hsv")  # the rest is RGB, grey or CMYK
 
 
 def decode(data: bytes, name: str, header: Header, long_side: int) -> Pixels:
@@ -57,52 +59,51 @@ def _load(data: bytes, name: str, header: Header, long_side: int, fail_on: str) 
     """Run the loader, and bring what it gives to 8 bits and 1, 3 or (CMYK) 4 bands."""
     times = halving(header.width, header.height, long_side)
     options: dict[str, str | float] = {"access": "sequential", "fail_on": fail_on}
-    streamed = header.width * header.height > _STREAM_ABOVE and times > 0
-    if name == "webp" and times:  # libwebp scales while decoding, at less cost than decoding in full
+    if (
+        name == "webp" and min(header.width, header.height) >> times
+    ):  # libwebp scales while decoding, at less cost than decoding in full
         options["scale"] = 0.5**times
     if name == "jpeg" and times:
         options["shrink"] = 2 ** min(times, 3)
-    image = getattr(pyvips.Image, f"{name}load_buffer")(data, **options)
-    if name in ("png", "gif", "tiff") and (image.width, image.height) != (header.width, header.height):
-        raise UnreadableError("its header contradicts itself about the size")
-    loaded = image
+    loaded = getattr(pyvips.Image, f"{name}load_buffer")(data, **options)
+    image = _opaque(loaded)
+    if name in _UNSCALED:
+        if (image.width, image.height) != (header.width, header.height):
+            raise UnreadableError("its header contradicts itself about the size")
+        if times and (image.format not in _MOST or image.width * image.height > _STREAM_ABOVE):
+            image = image.shrink(min(2**times, image.width), min(2**times, image.height))
     image = _eight_bits(image)
-    cmyk = image.interpretation == "cmyk"
-    if not cmyk and image.bands > 4:
-        image = image.extract_band(0, n=3)
-    if not cmyk and image.bands in _ALPHA_BANDS:
-        image = image.flatten(background=[255] * (image.bands - 1))
-    elif cmyk and image.bands > 4:
-        image = image.extract_band(0, n=4)
-    if streamed and name in ("png", "gif", "tiff"):
-        factor = 2**times
-        image = image.shrink(min(factor, image.width), min(factor, image.height))
-    if image.format != "uchar":
-        image = image.cast("uchar")
     pixels = np.frombuffer(image.write_to_memory(), np.uint8)
     return loaded, pixels.reshape(image.height, image.width, image.bands)
 
 
+def _opaque(image: pyvips.Image) -> pyvips.Image:
+    """Leave the colours alone: transparency is laid over white, further channels are passed over."""
+    if image.interpretation == "cmyk":
+        return image.extract_band(0, n=4) if image.bands > 4 else image
+    if image.bands > 4:
+        return image.extract_band(0, n=3)
+    if image.bands in (2, 4):
+        if image.format in _MOST:
+            return image.flatten(background=[_MOST[image.format]] * (image.bands - 1))
+        return image.extract_band(0, n=image.bands - 1)
+    return image
+
+
 def _eight_bits(image: pyvips.Image) -> pyvips.Image:
     """Bring any number format to 0 … 255, in RGB, grey or CMYK."""
-    if image.interpretation in ("lab", "labs", "labq", "xyz", "yxy", "scrgb", "hsv"):
-        return image.colourspace("srgb")
-    if image.format == "uchar":
-        return image
-    alpha = image.bands in _ALPHA_BANDS and image.interpretation != "cmyk"
-    if image.format == "ushort":
+    if image.interpretation in _CONVERTED:
+        image = image.colourspace("srgb")
+    elif image.format == "ushort":
         image = image >> 8
-    else:
-        image = image.copy_memory() if image.bands else image
+    elif image.format != "uchar":
+        image = image.copy_memory()  # it is read three times, and the file can be only once
         low, high = image.min(), image.max()
-        if low < 0 or high > 255 or (high <= 1 and image.format in ("float", "double")):
-            scale = 255 / (high - low) if high > low else 0
-            low, scale = (0, 255) if low >= 0 and high <= 1 else (low, scale)
-            image = (image - low) * scale
-    kind = {"rgb16": "srgb", "grey16": "b-w"}.get(image.interpretation, image.interpretation)
-    if alpha and kind == "multiband":
-        kind = "srgb"
-    return image.cast("uchar").copy(interpretation=kind)
+        if low >= 0 and high <= 1:
+            image = image * 255
+        elif low < 0 or high > 255:
+            image = (image - low) * (255 / (high - low))
+    return image.cast("uchar")
 
 
 def _reason(error: pyvips.Error) -> str:

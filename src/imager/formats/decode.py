@@ -24,21 +24,23 @@ _LIMITS = {
     "webp": 200,
     "gif": 150,
     "tiff": 200,
-    "bmp": 200,
+    "bmp": 120,
     "heif": 120,
-    "avif": 100,
-    "jxl": 100,
+    "avif": 80,
+    "jxl": 64,
 }
-_PROGRESSIVE_LIMIT = 120
+_PROGRESSIVE_LIMITS = {"jpeg": 120, "png": 100}
 _NAMES = {"jpeg": "JPEG", "webp": "WebP", "heif": "HEIF", "jxl": "JPEG XL"}
 
 
 def check_size(format: Format, header: Header) -> None:  # noqa: A002
     """Refuse what would take too much memory to decode. Raises TooLargeError with dimensions and limit."""
-    limit = min(_LIMITS[format.name], _PROGRESSIVE_LIMIT if header.progressive else _LIMITS[format.name])
+    limit = (_PROGRESSIVE_LIMITS if header.progressive else _LIMITS)[format.name]
     pixels = header.width * header.height
     if pixels > limit * _MILLION or max(header.width, header.height) > _LONGEST:
-        kind = ("progressive " if header.progressive else "") + _NAMES.get(format.name, format.name.upper())
+        kind = ("progressive or interlaced " if header.progressive else "") + _NAMES.get(
+            format.name, format.name.upper()
+        )
         raise TooLargeError(
             f"{header.width:,} × {header.height:,} pixels are too many to decode safely: "
             f"the limit for {kind} is {limit} million, and {_LONGEST:,} on a side"
