@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ from imager.catalog.files import Files
 from imager.catalog.identity import LOG
 from imager.catalog.materialise import Materialiser
 from imager.catalog.migrate import migrate, shipped
+from imager.facts import Facts
 
 OWNER = "owner"
 """The author of edits in a library without accounts."""
@@ -94,9 +95,14 @@ class Catalog:
             self._materialiser.forget()
             raise
 
-    def refresh(self, ids: Iterable[bytes], *, files_changed: bool = False) -> list[int]:
-        """Recompute the effective values of these ids, in the caller's transaction; numbers of changed assets."""
-        return self._materialiser.apply(self.db, ids, files_changed=files_changed)
+    def refresh(
+        self, ids: Iterable[bytes], *, files_changed: bool = False, read: Mapping[int, Facts] | None = None
+    ) -> list[int]:
+        """Recompute the effective values of these ids, in the caller's transaction; numbers of changed assets.
+
+        See `Materialiser.apply` for the rest.
+        """
+        return self._materialiser.apply(self.db, ids, files_changed=files_changed, read=read)
 
     def last_clocks(self) -> dict[int, str]:
         """The latest clock of every device in the log: valid cursors, since each device's edits come in order."""

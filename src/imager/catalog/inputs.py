@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -52,8 +52,11 @@ CROSS JOIN versions AS w ON w.asset = v.asset"""
 class Inputs:
     """The parts of every asset that any of `ids` belongs to, or belonged to until now."""
 
-    def __init__(self, db: apsw.Connection, ids: Iterable[bytes], device: int) -> None:
-        """`device`: whose files count."""
+    def __init__(
+        self, db: apsw.Connection, ids: Iterable[bytes], device: int, read: Mapping[int, Facts] | None = None
+    ) -> None:
+        """`device`: whose files count. `read`: facts of contents that need not be parsed again."""
+        read = read or {}
         self.components = _closed(db, ids)
         every = [i for members in self.components.values() for i in members]
         self.assets: dict[bytes, int | None] = {}
@@ -62,7 +65,13 @@ class Inputs:
         if every:
             for i, content, sha256, kind, facts, thumbhash, asset in db.execute(VERSIONS, (many(every),)):
                 self._versions[i] = Version(
-                    i, content, sha256, kind, Facts.from_json(json.loads(facts)), thumbhash, files[content]
+                    i,
+                    content,
+                    sha256,
+                    kind,
+                    read.get(content) or Facts.from_json(json.loads(facts)),
+                    thumbhash,
+                    files[content],
                 )
                 self.assets[i] = asset
         _add_files(db, files, device)

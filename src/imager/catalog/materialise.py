@@ -6,7 +6,7 @@ for any ids at any time. Rows that come out as they were are not written: `chang
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import apsw
 from imager.catalog.connection import many
 from imager.catalog.effective import Row, Rules, effective
 from imager.catalog.inputs import Inputs
-from imager.facts import Place
+from imager.facts import Facts, Place
 
 COLUMNS: Final = tuple(f.name for f in fields(Row) if f.name not in ("tags", "regions"))
 _PLACE = COLUMNS.index("place")
@@ -59,14 +59,22 @@ class Materialiser:
         self._tags.clear()
         self._places.clear()
 
-    def apply(self, db: apsw.Connection, ids: Iterable[bytes], *, files_changed: bool = False) -> list[int]:
+    def apply(
+        self,
+        db: apsw.Connection,
+        ids: Iterable[bytes],
+        *,
+        files_changed: bool = False,
+        read: Mapping[int, Facts] | None = None,
+    ) -> list[int]:
         """Recompute the assets of `ids`, inside the caller's transaction; returns the numbers of those that changed.
 
         `files_changed`: their files are others now, which full text follows even where no column shows it.
+        `read`: facts of contents that were just read, so that they need not be parsed again.
 
         Assets that ceased to be (joined to another, erased) are gone from every table afterwards.
         """
-        inputs = Inputs(db, ids, self._device)
+        inputs = Inputs(db, ids, self._device, read)
         before = sorted({a for a in inputs.assets.values() if a is not None})
         stored = {row[0]: row[1:] for row in db.execute(_STORED, (many(before),))} if before else {}
         tagged = self._stored_tags(db, before)

@@ -104,7 +104,8 @@ class Recorder:
                     self.lost[old] += 1
             self._catalog.files.put(rows)
             self._revive(revived)
-            self._catalog.refresh(self._catalog.files.ids_of(touched), files_changed=True)
+            facts = {numbers[sha256]: content.facts for sha256, content in fresh.items()}
+            self._catalog.refresh(self._catalog.files.ids_of(touched), files_changed=True, read=facts)
             for task, content in replaced:
                 events.append(self._replace(task, content))
         return events, again
