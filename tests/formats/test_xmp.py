@@ -131,7 +131,7 @@ def test_document_types_and_entities_are_refused(head: str) -> None:
         "<dc:a>" * 1_000_000,
         "<dc:a>1</dc:a>" * 200_000,
         "<dc:a " + " ".join(f'dc:b{i}="1"' for i in range(500_000)) + "/>",
-        "".join(f"<a:b xmlns:a='u{i}'/>" for i in range(100_000)),
+        "".join(f"<a:b xmlns:a='u{i}'/>" for i in range(30_000)),
         "<dc:a>" + "\n" * 4_000_000 + "</dc:a>",
         "<dc:a>" + "\x01" * 10_000_000 + "</dc:a>",
         "x" * (17 << 20),

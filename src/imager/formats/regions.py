@@ -4,10 +4,10 @@ Part of `normalise`. Two schemas are in use: the Metadata Working Group's (mwg-r
 digiKam, Apple), whose areas are given by their centre, and Microsoft's (MP, by Windows Photo Gallery and
 digiKam), by their left upper corner. The first is preferred; the other adds only names that the first lacks.
 
-Both are relative to the picture as it is stored, before EXIF's orientation is applied (MWG Guidelines 2.0,
-section 5.9; Lightroom, digiKam since 6.0, Apple and Immich agree). Picasa and older digiKam wrote areas of
-the upright picture: this shows where AppliedToDimensions has width and height swapped against the stored
-ones, and such areas are taken as upright already.
+Both are taken as relative to the picture as it is stored, before EXIF's orientation is applied: so Lightroom,
+today's digiKam and Immich read and write the regions of the MWG Guidelines 2.0 (section 5.9). Programs that turned
+their areas first show it by AppliedToDimensions, whose width and height are then swapped against the stored ones;
+such areas are taken as upright already.
 """
 
 from __future__ import annotations
