@@ -48,6 +48,18 @@ def photo(width: int = 400, height: int = 300, seed: int = 1) -> Pixels:
     return np.clip(np.stack(planes, 2) + noise, 0, 255).astype(np.uint8)
 
 
+def scene(width: int = 400, height: int = 300, seed: int = 1) -> Pixels:
+    """Something composed like a photograph: much that is large, less that is small, as in nature."""
+    rng = np.random.default_rng(seed)
+    total = np.zeros((height, width, 3), np.float32)
+    for octave in range(2, 7):
+        coarse = rng.normal(0, 60 / octave**1.5, (2**octave, 2**octave, 3)).astype(np.float32)
+        for band in range(3):
+            plane = Image.fromarray(coarse[:, :, band]).resize((width, height), Image.Resampling.BICUBIC)
+            total[:, :, band] += np.asarray(plane)
+    return np.clip(total + 128, 0, 255).astype(np.uint8)
+
+
 def saved(array: Pixels | Image.Image, kind: str, **options: Any) -> bytes:
     """Encode by Pillow; `kind` is its name of the format."""
     image = array if isinstance(array, Image.Image) else Image.fromarray(array)
