@@ -109,14 +109,14 @@ endef
 
 $(RUNTIME): requirements.txt pyproject.toml $(STALE)
 	$(ENVIRONMENT)
-	@echo 'Installing what Imager needs (about 150 MB the first time)'
+	@echo 'Installing what Imager needs (about 110 MB to download the first time)'
 	@$(PIP) install --quiet --requirement requirements.txt
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEVELOPMENT): requirements-dev.txt requirements.txt pyproject.toml $(STALE)
 	$(ENVIRONMENT)
-	@echo 'Installing what Imager and its tests need (about 200 MB the first time)'
+	@echo 'Installing what Imager and its tests need (about 140 MB to download the first time)'
 	@$(PIP) install --quiet --requirement requirements-dev.txt
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(RUNTIME) $@

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -34,6 +35,7 @@ class Run:
 
     report: dict[str, Any]  # what it printed
     seconds: float  # from its start to its end, as seen from outside
+    cpu: float  # seconds of processor time, its workers' included; nan where the system does not tell
     largest: int  # bytes of memory that its largest process held at most
     together: int  # bytes that all its processes held at most, what they share counted in each
 
@@ -82,7 +84,7 @@ def run(imager: str, library: str, *arguments: str, configuration: str) -> Run:
         process = subprocess.Popen(command, stdout=output, stderr=errors, env=environment)
         watch = _Watch(process.pid)
         watch.start()
-        status, largest = _wait(process)
+        status, largest, cpu = _wait(process)
         seconds = time.perf_counter() - begun
         watch.finished.set()
         watch.join()
@@ -95,18 +97,23 @@ def run(imager: str, library: str, *arguments: str, configuration: str) -> Run:
     return Run(
         report=report,
         seconds=seconds,
+        cpu=cpu,
         largest=max(largest, watch.largest),
         together=max(largest, watch.together),
     )
 
 
-def _wait(process: subprocess.Popen[bytes]) -> tuple[int, int]:
-    """Wait for the end; exit status, and the peak memory of its largest process where the system tells it."""
+def _wait(process: subprocess.Popen[bytes]) -> tuple[int, int, float]:
+    """Wait for the end; exit status, peak memory of the largest process and processor time of all.
+
+    Where the system does not tell the latter two, they are 0 and nan.
+    """
     if sys.platform == "win32":
-        return process.wait(), 0
+        return process.wait(), 0, math.nan
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    largest = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return process.returncode, largest, usage.ru_utime + usage.ru_stime
 
 
 def parse(output: bytes) -> dict[str, Any]:

@@ -145,6 +145,7 @@ def test_a_run_gives_the_report_the_time_and_the_memory(tmp_path: Path) -> None:
     assert done.report["said"] == ["--library", "L", "add", "D", "--json"]
     assert done.report["kept"] == "C"
     assert done.seconds > 0
+    assert done.cpu > 0
     assert 60_000_000 < done.largest <= done.together < 1_000_000_000
 
 
