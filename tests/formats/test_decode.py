@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import random
 import struct
+import subprocess
+import sys
 import time
 import zlib
 
@@ -282,6 +284,23 @@ def test_mutated_bytes_give_pixels_or_a_reason_and_nothing_else(name: str) -> No
         else:
             assert pixels.array.dtype == np.uint8
             assert pixels.array.shape[2] == 3
+
+
+def test_decoders_write_nothing_to_standard_error_whatever_a_file_holds() -> None:
+    broken = example("png")[:33] + b"\0\0\0\4gAM\xd7" + bytes(8) + example("png")[33:]
+    script = (
+        "import sys\n"
+        "from imager.errors import UnreadableError\n"
+        "from imager.formats.decode import decode\n"
+        "from imager.formats.header import read_header\n"
+        "from imager.formats.recognise import PNG\n"
+        f"data = bytes.fromhex({broken.hex()!r})\n"
+        "try:\n    decode(data, PNG, read_header(data, PNG))\n"
+        "except UnreadableError as error:\n    print(error)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stderr == ""
+    assert run.stdout.startswith("damaged")
 
 
 def png_claiming(width: int, height: int, *, interlaced: bool = False) -> bytes:

@@ -6,16 +6,26 @@ somebody's bytes. One thread, no cache: ingest runs one picture per worker.
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
+
+# libvips warns of every oddity of a file, in the file's own bytes, and pyvips' handler for that fails on those
+# that are not UTF-8 with a traceback on standard error. Both are switched off, the first before it starts.
+os.environ.setdefault("VIPS_WARNING", "0")
+
 import pyvips
 
 from imager.errors import UnreadableError
 from imager.formats.codec_colour import cmyk_to_rgb, grey_to_rgb, profile_space
 from imager.formats.codec_common import NOTHING_LEFT, Bytes8, Header, Pixels, as_rgb, blank, halving
 
+pyvips._remove_log_handler()
 pyvips.concurrency_set(1)
 pyvips.cache_set_max(0)
 
+_ERRORS = (pyvips.Error, UnicodeDecodeError)  # the second where libvips quotes bytes of the file in the first
+_DAMAGED = "damaged, or not what it claims to be"
 _STREAM_ABOVE = 40_000_000  # pixels; below, libvips' own shrinking costs more than OpenCV's
 _UNSCALED = ("png", "gif", "tiff")  # whose loaders know no smaller scale
 _MOST = {"uchar": 255, "ushort": 65535}  # the formats whose largest value is white
@@ -31,10 +41,10 @@ def decode(data: bytes, name: str, header: Header, long_side: int) -> Pixels:
     try:
         image, array = _load(data, name, header, long_side, "truncated")
         complete = True
-    except pyvips.Error:
+    except _ERRORS:
         try:
             image, array = _load(data, name, header, long_side, "none")
-        except pyvips.Error as error:
+        except _ERRORS as error:
             raise UnreadableError(_reason(error)) from None
         complete = False
         if blank(array):
@@ -106,8 +116,8 @@ def _eight_bits(image: pyvips.Image) -> pyvips.Image:
     return image.cast("uchar")
 
 
-def _reason(error: pyvips.Error) -> str:
-    """The last line of libvips' complaint, without the loader's name."""
-    lines = [line.strip() for line in str(error.detail or error.message).splitlines() if line.strip()]
-    text = lines[-1] if lines else "no reason given"
-    return f"damaged, or not what it claims to be ({text.rpartition(': ')[2]})"
+def _reason(error: Exception) -> str:
+    """What libvips complains of, without the loader's name; it does not always say."""
+    detail = str(error.detail) if isinstance(error, pyvips.Error) else ""
+    lines = [line.rpartition(": ")[2].strip() for line in detail.splitlines() if line.strip()]
+    return f"{_DAMAGED} ({lines[-1][:200]})" if lines else _DAMAGED
