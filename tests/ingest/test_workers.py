@@ -22,7 +22,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imager.errors import TooLargeError
-from imager.ingest import worker, workers
+from imager.ingest import worker
+from imager.ingest.supervised import parse_answer
 from imager.ingest.workers import SupervisedExecutor, WorkerError, WorkerFailedError
 from tests.ingest import tasks
 
@@ -235,7 +236,7 @@ json_values = st.recursive(
 @given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
 def test_any_answer_is_understood_or_refused(body: bytes) -> None:
     try:
-        answer = workers.parse_answer(body)
+        answer = parse_answer(body)
     except ValueError:
         return
     assert "result" in answer or isinstance(answer["error"]["text"], str)
@@ -244,7 +245,7 @@ def test_any_answer_is_understood_or_refused(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"[" * 200_000, b'{"result":' * 200_000, b'{"result":' + b"9" * 10_000 + b"}"])
 def test_answers_made_to_exhaust_the_parser_are_refused(body: bytes) -> None:
     with pytest.raises(ValueError):
-        workers.parse_answer(body)
+        parse_answer(body)
 
 
 @QUICK

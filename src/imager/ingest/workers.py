@@ -13,73 +13,34 @@ is a `concurrent.futures.Executor`; what it adds, and what it promises:
 - Answers are JSON and are only ever parsed. A decoder that a hostile file took over may have written them, so
   nothing that could run code here (pickle) is read from a worker.
 
-Inside: each worker has a thread here that starts it, hands it tasks and waits for its answers; one more
-thread looks after all of them ten times a second. A thread owns its process alone; the supervisor only ever
-kills, and its owner finds out at the end of the pipe.
+Inside: each worker (`supervised`) has a thread here that starts it, hands it tasks and waits for its answers;
+one more thread looks after all of them ten times a second. A thread owns its process alone; the supervisor only
+ever kills, and the owner finds out at the end of the pipe.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import signal
-import subprocess
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-import psutil  # type: ignore[import-untyped]
+from imager.ingest.supervised import KilledFromOutsideError, Settings, Worker, WorkerError, WorkerFailedError
+from imager.ingest.worker import MAX_FRAME, encode
 
-import imager
-from imager import errors
-from imager.errors import ImagerError
-from imager.ingest.worker import MAX_FRAME, encode, read_frame, write_frame
+__all__ = ["SupervisedExecutor", "WorkerError", "WorkerFailedError"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _TICK = 0.1  # seconds between two looks at the workers
 _LONGEST_STEP = 1.0  # seconds that one tick may count; more means that this process itself stood still
-_START_DEADLINE = 60.0  # seconds for a worker to become ready
-_CLOSING = 2.0  # seconds for a process to be gone once its pipe has ended
-_ONE_THREAD = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "OPENCV_FOR_THREADS_NUM",
-    "RAYON_NUM_THREADS",
-    "VIPS_CONCURRENCY",
-)
-
-
-class WorkerFailedError(ImagerError):
-    """The worker died of its task, or had to be stopped because of it; the text is the reason."""
-
-
-class WorkerError(ImagerError):
-    """A task raised something that nobody foresaw; the text is 'TypeName: text'."""
-
-
-class _KilledFromOutside(Exception):  # noqa: N818 - no error of ours, and never seen outside
-    """The worker was killed, and not by us."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Settings:
-    deadline: float
-    memory: int
-    nice: int
-    on_start: tuple[str, tuple[Any, ...]] | None
 
 
 @dataclass(slots=True)
@@ -99,219 +60,6 @@ def _target(function: Callable[..., Any]) -> str:
         if found is function:
             return f"{module}:{name}"
     raise TypeError(f"{function!r} can't be named to a worker: a function of an importable module is needed")
-
-
-def _size(count: int) -> str:
-    unit, name = (1 << 30, "GiB") if count >= 1 << 30 else (1 << 20, "MiB")
-    return f"{round(count / unit, 1):g} {name}"
-
-
-def _memory_reason(settings: _Settings) -> str:
-    return f"needed more than {_size(settings.memory)} of memory"
-
-
-def _exit_reason(status: int) -> str:
-    if status >= 0:
-        return (
-            f"stopped unexpectedly (exit status {status:#x})"
-            if status > 255
-            else (f"stopped unexpectedly (exit status {status})")
-        )
-    try:
-        return f"crashed (signal {signal.Signals(-status).name})"
-    except ValueError:
-        return f"crashed (signal {-status})"
-
-
-class _Worker:
-    """One process, as its owner thread sees it; `tick` and `kill` are for the other threads."""
-
-    def __init__(self, settings: _Settings, busy: threading.Event) -> None:
-        """Start the process; `get_ready` has to follow. `busy` is set whenever it begins to work."""
-        self._settings = settings
-        self._busy = busy
-        self._lock = threading.Lock()  # over the four below
-        self._killed: str | None = None  # why we killed it
-        self._gone = False  # its process id may belong to another process by now
-        self._limit: float | None = None  # seconds for what is asked now; None while idle
-        self._spent: float | None = None  # seconds counted so far; None before the first tick
-        self._peak = 0  # bytes of resident memory, the most seen
-        self._process = self._spawn()
-
-    def get_ready(self) -> None:
-        """Wait until the process can take tasks. Raises as `ask` does; the process is gone then."""
-        settings = self._settings
-        hello = {
-            "path": sys.path,
-            "memory": settings.memory,
-            "nice": settings.nice,
-            "on_start": settings.on_start,
-        }
-        try:
-            self.ask(encode(hello), _START_DEADLINE)
-        except BaseException:
-            self.close()
-            raise
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        environment = dict(os.environ) | dict.fromkeys(_ONE_THREAD, "1")
-        here = os.path.dirname(os.path.dirname(os.path.abspath(imager.__file__)))
-        inherited = environment.get("PYTHONPATH")
-        environment["PYTHONPATH"] = f"{here}{os.pathsep}{inherited}" if inherited else here
-        options: dict[str, Any] = {"process_group": 0}
-        if sys.platform == "win32":
-            priority = subprocess.BELOW_NORMAL_PRIORITY_CLASS if self._settings.nice > 0 else 0
-            flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW | priority
-            options = {"creationflags": flags}
-        return subprocess.Popen(
-            # -P: without it, a json.py in the current folder (of pictures!) would be imported and run.
-            [sys.executable, "-P", "-m", "imager.ingest.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None if os.environ.get("IMAGER_DEBUG") else subprocess.DEVNULL,
-            env=environment,
-            **options,
-        )
-
-    @property
-    def usable(self) -> bool:
-        """Whether the process is there to take a task, as far as can be known."""
-        with self._lock:
-            if self._killed is not None or self._gone:
-                return False
-        return self._process.poll() is None
-
-    def ask(self, frame: bytes, deadline: float) -> Any:
-        """Send a frame and return the answer's result.
-
-        Raises what the task raised (`ImagerError`s), `WorkerFailedError` if the process died of it or was
-        killed by us, `_KilledFromOutside` if by somebody else.
-        """
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None and stdout is not None
-        with self._lock:
-            self._limit, self._spent = deadline, None
-        self._busy.set()  # after the limit is set, or the supervisor might find nothing to do and sleep on
-        answer = None
-        with suppress(OSError):  # it is gone, then
-            write_frame(stdin, frame)
-            answer = self._listen(stdout)
-        with self._lock:
-            self._limit = None
-        if answer is None:
-            raise self._post_mortem()
-        if "result" in answer:
-            return answer["result"]
-        raise self._error(answer["error"]["kind"], answer["error"]["text"])
-
-    def _listen(self, stdout: IO[bytes]) -> dict[str, Any] | None:
-        try:
-            body = read_frame(stdout)
-            return None if body is None else parse_answer(body)
-        except ValueError:
-            self.kill("gave an answer that makes no sense")
-            return None
-
-    def _error(self, kind: str, text: str) -> ImagerError:
-        if kind == "MemoryError":
-            return WorkerFailedError(_memory_reason(self._settings))
-        known = vars(errors).get(kind)
-        if isinstance(known, type) and issubclass(known, ImagerError):
-            return known(text)
-        return WorkerError(text)
-
-    def _post_mortem(self) -> Exception:
-        status = self.close()
-        if self._killed is not None:
-            return WorkerFailedError(self._killed)
-        if status in (-signal.SIGTERM, -getattr(signal, "SIGKILL", signal.SIGTERM)):
-            return _KilledFromOutside()
-        return WorkerFailedError(_exit_reason(status))
-
-    def tick(self, step: float) -> bool:
-        """Count `step` seconds and kill the process if it is over a limit; whether it is at work at all."""
-        with self._lock:
-            if self._limit is None:
-                return False
-            self._spent = 0.0 if self._spent is None else self._spent + step
-            limit, late = self._limit, self._spent > self._limit
-        if late:
-            unit = "second" if limit == 1 else "seconds"
-            self.kill(f"took longer than {limit:g} {unit}", only_at_work=True)
-            return True
-        resident = self._resident()
-        self._peak = max(self._peak, resident)
-        if resident > self._settings.memory:
-            self.kill(_memory_reason(self._settings), only_at_work=True)
-        return True
-
-    def _resident(self) -> int:
-        try:
-            return int(psutil.Process(self._process.pid).memory_info().rss)
-        except psutil.Error:
-            return 0
-
-    def kill(self, reason: str, *, only_at_work: bool = False) -> None:
-        """Kill the process (where there are process groups, what it started too), unless it is gone."""
-        with self._lock:
-            if self._gone or (only_at_work and self._limit is None):
-                return
-            if self._killed is None:
-                self._killed = reason
-            self._signal()
-
-    def _signal(self) -> None:
-        if sys.platform == "win32":
-            self._process.kill()
-        else:
-            try:
-                os.killpg(self._process.pid, signal.SIGKILL)
-            except OSError:  # macOS refuses groups that consist of the dead
-                self._process.kill()
-
-    def bloated(self) -> bool:
-        """Whether memory of past tasks was kept, so much that the next could be blamed for it."""
-        if self._peak <= self._settings.memory // 2:
-            return False
-        self._peak = self._resident()
-        return self._peak > self._settings.memory // 2
-
-    def close(self) -> int:
-        """End the process by closing its life line, release everything, and return its exit status."""
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream is not None
-            with suppress(OSError):  # what was still buffered can't be sent any more
-                stream.close()
-        try:
-            self._process.wait(_CLOSING)
-        except subprocess.TimeoutExpired:
-            with self._lock:
-                self._signal()
-        with self._lock:
-            self._gone = True
-        return self._process.wait()
-
-
-def parse_answer(body: bytes) -> dict[str, Any]:
-    """What a worker's frame says: an object with 'result', or with 'error' holding 'kind' and 'text'.
-
-    Raises ValueError for everything else. The bytes may come from a process that an attacker controls.
-    """
-    try:
-        answer = json.loads(body, parse_constant=_refuse)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    if isinstance(answer, dict):
-        if "result" in answer:
-            return answer
-        match answer.get("error"):
-            case {"kind": str(), "text": str()}:
-                return answer
-    raise ValueError("neither a result nor an error")
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
 
 
 class SupervisedExecutor(Executor):
@@ -342,7 +90,7 @@ class SupervisedExecutor(Executor):
             raise ValueError("workers, memory and deadline must be positive")
         start = None if on_start is None else (_target(on_start[0]), tuple(on_start[1:]))
         encode(start)
-        self._settings = _Settings(deadline, memory, nice, start)
+        self._settings = Settings(deadline, memory, nice, start)
         self._most = workers
         self._changed = threading.Condition()  # over what follows
         self._queue: deque[_Task] = deque()
@@ -351,7 +99,7 @@ class SupervisedExecutor(Executor):
         self._closed = False
         self._stopped = False  # kill_workers was called: start no more
         self._serving = 0  # threads that have not ended
-        self._live: set[_Worker] = set()
+        self._live: set[Worker] = set()
         self._busy = threading.Event()  # wakes the supervisor
         self._ended = threading.Event()  # ends it
         self._supervisor: threading.Thread | None = None
@@ -426,7 +174,7 @@ class SupervisedExecutor(Executor):
 
     def _serve(self) -> None:
         """The life of a worker's thread."""
-        worker: _Worker | None = None
+        worker: Worker | None = None
         try:
             while (task := self._next()) is not None:
                 if task.future.set_running_or_notify_cancel():
@@ -441,7 +189,7 @@ class SupervisedExecutor(Executor):
                 self._ended.set()
                 self._busy.set()
 
-    def _perform(self, task: _Task, worker: _Worker | None) -> _Worker | None:
+    def _perform(self, task: _Task, worker: Worker | None) -> Worker | None:
         """Do the task, at a second attempt if need be, and return the worker to use for the next."""
         for final in (False, True):
             try:
@@ -450,7 +198,7 @@ class SupervisedExecutor(Executor):
                     worker = self._begin()
                     worker.get_ready()
                 result = worker.ask(task.frame, self._settings.deadline)
-            except _KilledFromOutside:
+            except KilledFromOutsideError:
                 if final:
                     reason = "was killed from outside, twice (is the machine out of memory?)"
                     task.future.set_exception(WorkerFailedError(reason))
@@ -462,9 +210,9 @@ class SupervisedExecutor(Executor):
                 break
         return worker
 
-    def _begin(self) -> _Worker:
+    def _begin(self) -> Worker:
         """A new worker, under supervision but not yet ready."""
-        worker = _Worker(self._settings, self._busy)
+        worker = Worker(self._settings, self._busy)
         with self._changed:
             self._live.add(worker)
             stopped = self._stopped
@@ -475,7 +223,7 @@ class SupervisedExecutor(Executor):
             worker.kill("was stopped")
         return worker
 
-    def _discard(self, worker: _Worker | None) -> None:
+    def _discard(self, worker: Worker | None) -> None:
         if worker is not None:
             with self._changed:
                 self._live.discard(worker)
