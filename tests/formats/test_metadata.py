@@ -38,7 +38,9 @@ EVERYWHERE = {
 
 
 def check_json(metadata: Metadata) -> None:
-    json.dumps(metadata.raw, allow_nan=False).encode("ascii")
+    raw = json.dumps(metadata.raw, allow_nan=False)
+    raw.encode("ascii")
+    assert "\\u0000" not in raw  # which PostgreSQL can't keep
     assert Facts.from_json(json.loads(json.dumps(metadata.facts.to_json(), allow_nan=False))) == metadata.facts
 
 

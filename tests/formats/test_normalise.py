@@ -228,6 +228,10 @@ def test_impossible_satellite_times_are_no_candidates(time: Any) -> None:
     assert facts({"GPS": {0x1D: "2021:07:04", 7: time}}).dates == ()
 
 
+def test_a_receiver_that_saw_no_satellite_is_no_candidate() -> None:
+    assert facts({"GPS": {0x1D: "1980:01:06", 7: degrees(0, 3, 0)}}).dates == ()
+
+
 def test_a_clock_that_nobody_set_comes_last() -> None:
     found = facts({"Exif": {0x9003: "2000:01:01 00:00:00"}}, {"xmp:CreateDate": "2021-07-04T15:30:12"})
     assert [date.source for date in found.dates] == ["xmp:xmp:CreateDate", "exif:DateTimeOriginal"]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from imager.formats.containers import MAX_BLOCK, Blocks
+from imager.formats.text import decode
 
 MAX_BOXES: Final = 20_000
 MAX_ITEMS: Final = 10_000
@@ -45,8 +46,8 @@ def read_heif(data: bytes, blocks: Blocks) -> None:
     """Read the items of a HEIF or AVIF that are metadata, and the colour profile."""
     for kind, start, end in boxes_of(data, 0, len(data), blocks):
         if kind == b"ftyp":
-            brands = [data[i : i + 4].decode("latin-1") for i in range(start + 8, min(end, start + 264), 4)]
-            blocks.other["heif"] = {"MajorBrand": data[start : start + 4].decode("latin-1"), "Brands": brands}
+            brands = [decode(data[i : i + 4]) for i in range(start + 8, min(end, start + 264), 4)]
+            blocks.other["heif"] = {"MajorBrand": decode(data[start : start + 4]), "Brands": brands}
         elif kind == b"meta":
             _read_meta(data, start + 4, end, blocks)
             return

@@ -66,6 +66,8 @@ def _gps_date(exif: Exif, offset: int | None) -> TakenAt | None:
     time = as_numbers(exif.get("GPS", 7))
     if not day or len(time) != 3 or any(part is None or not 0 <= part < 62 for part in time):
         return None
+    if int(day[1]) < 1995:
+        return None  # before the system was complete: a receiver that counts from its epoch and has seen no satellite
     hour, minute, second = (part or 0.0 for part in time)
     milli = round(second * 1000)
     at = dates.milliseconds(int(day[1]), int(day[2]), int(day[3]), int(hour), int(minute), milli // 1000, milli % 1000)
