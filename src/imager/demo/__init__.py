@@ -1,6 +1,6 @@
 """A library to try Imager with: pictures that look like photographs, in folders that look like a person's.
 
-`trips` plans them, `scenes` paints them (`nature`, `town` and `flowers`, on a `canvas`, out of common
+`trips` plans them, `scenes` paints them (`nature`, `coast`, `town`, `flowers`; on a `canvas`, out of common
 `elements`), `metadata` says what cameras and people would have written. Nothing is downloaded, and nobody's
 pictures are needed.
 """

@@ -94,6 +94,11 @@ class Canvas:
         """The size of a thing of 1 in pixels: pictures of any size look alike."""
         return float(np.sqrt(self.width * self.height)) / 1000
 
+    @property
+    def dim(self) -> np.float32:
+        """How bright things are that don't shine themselves, in this light."""
+        return np.float32(min(1.0, 0.18 + sum(self.light.haze) / 620))
+
     def columns(self) -> Image:
         """The x of every column, 1 × w."""
         return np.arange(self.width, dtype=np.float32)[None]

@@ -1,4 +1,4 @@
-"""Scenes out of doors: mountains, lakes, hills, fields, dunes, woods, the sea, the sky at night."""
+"""Scenes on land: mountains, lakes, hills, fields, dunes, woods, balloons, the sky at night."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imager.demo.canvas import Canvas, Image, blur, mix, noise, plane, resize, rgb, sample, step
-from imager.demo.elements import conifers, disc, glitter, grass, ridge, sky, stars, water
+from imager.demo.elements import conifers, disc, grass, ridge, sky, stars, water
 
 _BLOSSOMS = (
     ((206, 58, 66), (240, 128, 112)),
@@ -76,7 +76,7 @@ def _snowfield(canvas: Canvas, line: Image) -> None:
     bright = mix(rgb((250, 251, 253)), rgb(canvas.light.sun), 0.5)
     dark = mix(rgb((176, 196, 226)), rgb(canvas.light.middle), 0.45)
     sparkle = 1 + noise(canvas, "grain", 2.4, top)[..., None] * 0.008
-    colour = mix(dark, bright, light[..., None]) * _dim(canvas) * sparkle
+    colour = mix(dark, bright, light[..., None]) * canvas.dim * sparkle
     canvas.blend(np.asarray(colour, np.float32), np.asarray(np.clip(below + 0.5, 0, 1), np.float32), top)
 
 
@@ -91,7 +91,7 @@ def lake(canvas: Canvas) -> None:
     bank = np.minimum(line, shore) * 0.12 + np.float32(shore * 0.88) - 6 * np.float32(canvas.unit)
     ridge(canvas, bank, 0.16, mist=0.0)
     conifers(canvas, bank, int(rng.integers(220, 420)), (16, 58), rgb(canvas.light.shade) * 0.7)
-    deep = rgb([(14, 62, 78), (12, 44, 56), (22, 84, 88)][rng.integers(3)]) * _dim(canvas)
+    deep = rgb([(14, 62, 78), (12, 44, 56), (22, 84, 88)][rng.integers(3)]) * canvas.dim
     water(canvas, shore, rough=rng.uniform(0.08, 0.25), deep=deep, clear=0.86)
 
 
@@ -106,7 +106,7 @@ def hills(canvas: Canvas) -> None:
         line = np.float32(canvas.horizon + unit * (0.03 + 0.10 * layer * (1 + 0.12 * layer))) - unit * 0.06 * (
             canvas.line(0.35, 3, base=1 + layer % 2)
         ) * np.float32(0.7 + near * 0.5)
-        green = rgb(greens[(layer + int(rng.integers(4))) % 4]) * _dim(canvas)
+        green = rgb(greens[(layer + int(rng.integers(4))) % 4]) * canvas.dim
         if layer < 3:
             ridge(canvas, line, (1 - near) * 0.55, mist=0.5, shade=green)
         else:
@@ -130,7 +130,7 @@ def _cypresses(canvas: Canvas, line: Image, near: float) -> None:
         y = foot - tall * (1 - t)
         outline = np.concatenate([np.stack([x - out, y], 1), np.stack([x + out, y], 1)[::-1]])
         cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    shade = mix(rgb((34, 56, 38)), rgb(canvas.light.haze), (1 - near) * 0.5) * _dim(canvas)
+    shade = mix(rgb((34, 56, 38)), rgb(canvas.light.haze), (1 - near) * 0.5) * canvas.dim
     canvas.blend(shade, mask.astype(np.float32) / 255)
 
 
@@ -139,7 +139,7 @@ def field(canvas: Canvas) -> None:
     rng = canvas.rng
     sky(canvas, rng.uniform(0.2, 0.6))
     far = np.float32(canvas.horizon) - np.float32(canvas.height * 0.05) * (0.6 + canvas.line(0.4, 5))
-    ridge(canvas, far, 0.55, mist=0.5, shade=rgb((70, 96, 66)) * _dim(canvas))
+    ridge(canvas, far, 0.55, mist=0.5, shade=rgb((70, 96, 66)) * canvas.dim)
     top = int(canvas.horizon)
     x, depth, close = plane(canvas, canvas.height - top, near=0.07)
     lean = rng.uniform(-0.25, 0.25)
@@ -150,7 +150,7 @@ def field(canvas: Canvas) -> None:
     dots = sample("grain", across * 700, depth * 620)
     flowers = mix(dark, bright, np.clip(0.5 + dots * 0.32 * (0.35 + close), 0, 1)[..., None])
     leaves = mix(rgb((38, 62, 32)), rgb((116, 148, 66)), np.clip(0.4 + dots * 0.3, 0, 1)[..., None])
-    ground = mix(leaves, flowers, bloom[..., None]) * _dim(canvas)
+    ground = mix(leaves, flowers, bloom[..., None]) * canvas.dim
     ground = ground * (0.72 + 0.28 * step(-1, 0.6, beds))[..., None]
     haze = np.exp(-close * 9) * 0.6
     ground = mix(ground, rgb(canvas.light.haze), np.broadcast_to(haze, bloom.shape)[..., None])
@@ -187,7 +187,7 @@ def dunes(canvas: Canvas) -> None:
             (below * 420 / (0.4 + near) + side * 90 + noise(canvas, "rock", 0.5, top) * 1.1) * np.float32(1.0)
         ) * np.clip(below * 7, 0, 1)
         lit = np.clip(lit + ripples * 0.035 * near, 0, 1)
-        colour = mix(dark_sand, lit_sand, lit[..., None]) * _dim(canvas)
+        colour = mix(dark_sand, lit_sand, lit[..., None]) * canvas.dim
         far = (1 - near) * 0.6
         colour = mix(colour, rgb(canvas.light.haze), float(far))
         mask = np.clip(rows - line[None] + 0.5, 0, 1)
@@ -250,74 +250,6 @@ def _trunk(canvas: Canvas, mask: NDArray[np.uint8], x: float, foot: float, near:
     cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
 
 
-def sea(canvas: Canvas) -> None:
-    """The open sea to the horizon, perhaps with a headland or a sail."""
-    rng, light = canvas.rng, canvas.light
-    sky(canvas, rng.uniform(0.25, 0.62))
-    shore = int(canvas.horizon)
-    if rng.random() < 0.55:
-        side = 1 if canvas.sun[0] < canvas.width / 2 else -1
-        slope = np.clip((canvas.columns()[0] / canvas.width - 0.5) * side - rng.uniform(0.0, 0.25), 0, 1)
-        head = shore + 2 - canvas.height * slope**0.7 * (0.24 + 0.06 * canvas.line(0.5, 7)) * (slope > 0)
-        ridge(canvas, np.asarray(head, np.float32), 0.35, mist=0.3)
-    boat = rng.random() < 0.5
-    if boat:
-        _sail(canvas, shore)
-    deep = rgb([(16, 66, 92), (12, 52, 72), (24, 92, 104)][rng.integers(3)]) * _dim(canvas)
-    water(canvas, shore, rough=rng.uniform(0.5, 0.95), deep=deep, clear=0.8)
-    if light.glow > 0.5:
-        glitter(canvas, shore, 0.9)
-
-
-def beach(canvas: Canvas) -> None:
-    """Waves that run out on sand."""
-    rng = canvas.rng
-    sky(canvas, rng.uniform(0.2, 0.5))
-    shore = int(canvas.horizon)
-    deep = rgb([(20, 128, 148), (16, 104, 134), (40, 146, 150)][rng.integers(3)]) * _dim(canvas)
-    water(canvas, shore, rough=0.7, deep=deep, clear=0.55)
-    if canvas.light.glow > 0.5:
-        glitter(canvas, shore, 0.6)
-    unit = np.float32(canvas.height)
-    edge = unit * rng.uniform(0.72, 0.8) + (canvas.columns()[0] / canvas.width - 0.5) * unit * rng.uniform(-0.2, 0.2)
-    sand = mix(rgb((226, 200, 160)), rgb(canvas.light.sun), 0.2) * _dim(canvas)
-    for run in range(4):
-        reach = edge - unit * (0.27 - 0.09 * run) * (0.9 + 0.1 * canvas.line(0.4, 4, base=3))
-        _foam(canvas, np.asarray(reach, np.float32), 0.35 + 0.2 * run, lip=run == 3)
-        if run == 2:
-            wet = np.clip((canvas.rows() - (edge - unit * 0.05)[None]) / (unit * 0.09), 0, 1)
-            grain = 1 + noise(canvas, "grain", 2.2)[..., None] * 0.025 + noise(canvas, "cloud", 0.8)[..., None] * 0.02
-            dry = np.clip((canvas.rows() - (edge + unit * 0.05)[None]) / (unit * 0.12), 0, 1)[..., None]
-            canvas.blend(np.asarray(mix(sand * 0.68, sand, dry) * grain, np.float32), np.asarray(wet, np.float32))
-
-
-def _foam(canvas: Canvas, line: Image, strength: float, *, lip: bool) -> None:
-    top = int(max(0, line.min() - 30 * canvas.unit))
-    away = canvas.rows(top) - line[None]
-    lace = noise(canvas, "rock", 1.4, top, stretch=2.2) + 0.5 * noise(canvas, "grain", 2.0, top, stretch=2.0)
-    size = np.float32(26 * canvas.unit * (0.5 + strength))
-    behind = step(0.2, 1.3, lace + 0.6) * np.exp(-np.abs(away + size * 0.6) / size) * (away < 0)
-    crest = np.exp(-((away / (size * np.float32(0.22))) ** 2)) * step(-0.9, 0.4, lace)
-    mask = np.clip((behind * 0.75 + crest) * strength * (1.2 if lip else 0.9), 0, 1)
-    white = mix(rgb((250, 252, 252)), rgb(canvas.light.haze), 0.18) * _dim(canvas)
-    canvas.blend(white, np.asarray(mask, np.float32), top)
-
-
-def _sail(canvas: Canvas, shore: int) -> None:
-    rng, size = canvas.rng, canvas.unit * canvas.rng.uniform(28, 60)
-    x, y = canvas.width * rng.uniform(0.25, 0.75), shore - 1
-    mask = np.zeros((canvas.height, canvas.width), np.uint8)
-    for shape in (
-        [(0.02, -0.12), (0.02, -1.25), (0.30, -0.72), (0.46, -0.14)],
-        [(-0.03, -0.14), (-0.03, -1.12), (-0.32, -0.16)],
-        [(-0.42, -0.09), (0.52, -0.09), (0.38, 0.06), (-0.30, 0.06)],
-    ):
-        points = np.array(shape) * size + (x, y)
-        cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    colour = mix(rgb((250, 246, 238)), rgb(canvas.light.shade), 0.75 if canvas.light.glow > 0.55 else 0.06)
-    canvas.blend(colour, mask.astype(np.float32) / 255)
-
-
 def balloons(canvas: Canvas) -> None:
     """Hot-air balloons over misty valleys."""
     rng = canvas.rng
@@ -354,7 +286,7 @@ def _balloon(canvas: Canvas, x: float, y: float, size: float, a: Image, b: Image
     basket = (np.abs(u) < 0.13) & (v > 1.42) & (v < 1.66)
     ropes = (np.abs(np.abs(u) - 0.13 - (1.42 - v) * 0.25) < pixel * 0.7) & (v > 1.15) & (v < 1.45)
     part = canvas.pixels[top:bottom, left:right]
-    part += (colour * shading[..., None] * _dim(canvas) - part) * np.asarray(mask, np.float32)[..., None]
+    part += (colour * shading[..., None] * canvas.dim - part) * np.asarray(mask, np.float32)[..., None]
     part += (rgb((62, 44, 30)) - part) * (basket | ropes).astype(np.float32)[..., None] * np.float32(0.9)
 
 
@@ -411,8 +343,3 @@ def moon(canvas: Canvas) -> None:
     stars(canvas, 350, canvas.horizon * 0.8)
     disc(canvas, canvas.sun, 34 * canvas.unit, rgb((250, 246, 232)), glow=3.5)
     _ranges(canvas, 4, 0.26, snow=0.0, mist=0.6)
-
-
-def _dim(canvas: Canvas) -> np.float32:
-    """How bright things are that don't shine themselves, in this light."""
-    return np.float32(min(1.0, 0.18 + sum(canvas.light.haze) / 620))
