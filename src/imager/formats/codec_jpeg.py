@@ -89,7 +89,14 @@ def decode(data: bytes, header: Header, long_side: int) -> Pixels:
         _, _, space, _ = simplejpeg.decode_jpeg_header(data, strict=False)
         wanted = "CMYK" if space in ("CMYK", "YCCK") else "GRAY" if space == "Gray" else "RGB"
         try:
-            array = simplejpeg.decode_jpeg(data, wanted, min_width=min_width, min_height=min_height)
+            # At reduced scale smooth chroma upsampling (of 4:2:2) would cost a seventh and show nothing.
+            array = simplejpeg.decode_jpeg(
+                data,
+                wanted,
+                fastupsample=min_width < header.width,
+                min_width=min_width,
+                min_height=min_height,
+            )
         except ValueError as error:
             complete = _HARMLESS in str(error)
             array = _as_far_as_it_goes(data, wanted, min_width, min_height)
