@@ -162,25 +162,39 @@ def erase(catalog: Catalog, store: Store, asset: int) -> None:
     catalog.connection.checkpoint(truncate=True)
 
 
+_PLACED = """SELECT EXISTS (SELECT 1 FROM versions AS v CROSS JOIN files AS f ON f.content = v.content
+WHERE v.asset = ?)"""
+
+
 def forget(catalog: Catalog, store: Store, path: bytes) -> int:
-    """Let go of missing files at or below a path; what has no place left goes, with its previews."""
+    """Let go of files at or below a path that are not there; pictures left without any place go, with their previews.
+
+    Returns how many files. A disk that is away counts as gone: people say so by naming it.
+    """
     files = catalog.files
-    inside = [f.folder for f in files.below(path)]
-    rows = [(f, row) for f in inside for row in files.in_folder(f).values() if row.state == "missing"]
-    folder, name = os.path.split(path)
-    at, parent = files.at(path), files.folder(folder)
-    if at is not None and parent is not None and at.state == "missing":
-        rows.append((parent.folder, at._replace(name=name)))
+    candidates = [(f.folder, f.path, row) for f in files.below(path) for row in files.in_folder(f.folder).values()]
+    at, parent = files.at(path), files.folder(os.path.dirname(path))
+    if at is not None and parent is not None:
+        candidates.append((parent.folder, parent.path, at))
+    rows = [
+        (folder, row)
+        for folder, place, row in candidates
+        if row.state == "missing" or not os.path.lexists(os.path.join(place, row.name))
+    ]
     if not rows:
         raise NotFoundError(f"Nothing is missing at {os.fsdecode(path)}.")
-    orphans: list[bytes] = []
     with catalog.transaction(durable=True) as db:
-        files.remove([(f, row.name) for f, row in rows])
-        for content in sorted({row.content for _, row in rows if row.content is not None}):
-            catalog.refresh(files.ids_of([content]), files_changed=True)
-            if db.execute("SELECT 1 FROM files WHERE content = ?", (content,)).get is None:
-                orphans.append(contents.drop(db, content))
-    for sha256 in orphans:
+        touched = set(files.ids_of(row.content for _, row in rows if row.content is not None))
+        for folder, row in rows:
+            if row.state == "sidecar":
+                touched.update(files.remove_sidecar(folder, row.name))
+        files.remove([(folder, row.name) for folder, row in rows])
+        assets = {asset for i in touched if (asset := catalog.resolve(i)) is not None}
+        hashes = [
+            h for asset in sorted(assets) if not db.execute(_PLACED, (asset,)).get for h in contents.drop(db, asset)
+        ]
+        catalog.refresh(touched, files_changed=True)
+    for sha256 in hashes:
         store.remove(sha256)
     return len(rows)
 

@@ -111,7 +111,8 @@ class Library:
         """Look again at the files that failed; events as of `add`."""
         roots = [problem.path for problem in self.failed() if os.path.lexists(problem.path)]
         if roots:
-            yield from self._followed(Run(self.catalog, self.store, roots, workers=workers or os.cpu_count() or 1))
+            run = Run(self.catalog, self.store, roots, workers=workers or os.cpu_count() or 1, retry=True)
+            yield from self._followed(run)
 
     def _followed(self, run: Run) -> Iterator[Event]:
         """A run, with full text written at its end (and by the next run, if this one is cut off before)."""

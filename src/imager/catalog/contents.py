@@ -9,7 +9,7 @@ from typing import Any
 
 import apsw
 
-from imager.catalog.connection import many
+from imager.catalog.connection import fetch, many
 from imager.catalog.identity import asset_id
 from imager.facts import Derived, Facts
 
@@ -84,12 +84,20 @@ def erase(db: apsw.Connection, content: int) -> None:
     db.execute("DELETE FROM derivatives WHERE content = ?", (content,))
 
 
-def drop(db: apsw.Connection, content: int) -> bytes:
-    """Let go of a content whose places were all forgotten; returns its hash. What was said of it stays in the log."""
-    sha256: bytes = db.execute("SELECT sha256 FROM contents WHERE content = ?", (content,)).get
-    for table in ("metadata", "derivatives", "versions", "contents"):
-        db.execute(f"DELETE FROM {table} WHERE content = ?", (content,))
-    return sha256
+def drop(db: apsw.Connection, asset: int) -> list[bytes]:
+    """Let go of a picture of which no place is left, with its contents; returns their hashes.
+
+    What was said of it stays in the log.
+    """
+    held = fetch(db, "SELECT content, sha256 FROM versions JOIN contents USING (content) WHERE asset = ?", (asset,))
+    for content, _ in held:
+        for table in ("metadata", "derivatives", "versions", "contents"):
+            db.execute(f"DELETE FROM {table} WHERE content = ?", (content,))
+    for table in ("asset_tags", "regions", "assets"):
+        db.execute(f"DELETE FROM {table} WHERE asset = ?", (asset,))
+    db.execute("DELETE FROM words WHERE rowid = ?", (asset,))
+    db.execute("UPDATE library SET changes = changes + 1")
+    return [sha256 for _, sha256 in held]
 
 
 def _derivative(content: Content) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ class FileRow(NamedTuple):
     """What is known of one name in a folder."""
 
     name: bytes
-    state: str  # 'present', 'missing', 'failed', 'skipped' or 'sidecar'
+    state: str  # 'present', 'missing', 'offline', 'failed', 'skipped' or 'sidecar'
     content: int | None
     bytes: int
     modified: int

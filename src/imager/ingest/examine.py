@@ -25,8 +25,8 @@ from imager.facts import Derived, Facts
 from imager.formats import metadata
 from imager.formats.decode import decode
 from imager.formats.header import read_header
-from imager.formats.xmp import MAX_PACKET
 from imager.formats.recognise import Format, ends_like_picture, recognise
+from imager.formats.xmp import MAX_PACKET
 from imager.ingest import derive
 from imager.ingest.store import Store
 

@@ -5,12 +5,15 @@ This is all that happens to a file that did not change, so it is kept cheap: one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from imager.catalog.files import FileRow
 from imager.ingest.examine import READER
+
+AWAY = ("missing", "offline")
+"""States of files that were not there when they were last looked for."""
 
 
 class Seen(Protocol):
@@ -76,8 +79,12 @@ def plan_folder(
     *,
     partial: bool,
     separator: bytes,
+    named: Collection[bytes] = (),
 ) -> Plan:
-    """Sort a folder's entries. `partial`: only these were looked at, so the others are not gone."""
+    """Sort a folder's entries. `partial`: only these were looked at, so the others are not gone.
+
+    Files that people `named` are read whatever is known of them.
+    """
     plan = Plan(folder)
     unchanged = skipped = 0
     for entry in entries:
@@ -89,8 +96,8 @@ def plan_folder(
             and row.modified == entry.modified
             and row.changed == entry.changed
             and row.inode == entry.inode
-            and row.state != "missing"
-            and not partial
+            and row.state not in AWAY
+            and name not in named
         ):
             if row.state == "present":
                 unchanged += 1
@@ -110,10 +117,10 @@ def plan_folder(
             entry.changed,
             entry.inode,
             row,
-            partial,
+            name in named,
         )
         (plan.sidecars if is_sidecar(name) else plan.tasks).append(task)
     plan.unchanged, plan.skipped = unchanged, skipped
     if not partial:
-        plan.gone = [row for row in known.values() if row.state != "missing"]
+        plan.gone = [row for row in known.values() if row.state not in AWAY]
     return plan

@@ -20,7 +20,8 @@ from imager.ingest.plan import Task
 from imager.ingest.same import same_picture
 
 _CHANGING = "it is still being written; the next run reads it"
-_OLD = "SELECT c.facts, d.phash FROM contents AS c LEFT JOIN derivatives AS d USING (content) WHERE c.content = ?"
+_OLD = """SELECT c.facts, d.phash FROM contents AS c LEFT JOIN derivatives AS d USING (content)
+WHERE c.content = ? AND NOT c.erased"""
 
 
 class Answered(NamedTuple):
@@ -28,6 +29,13 @@ class Answered(NamedTuple):
 
     task: Task
     answer: dict[str, Any]
+
+
+class _Replacement(NamedTuple):
+    task: Task
+    new: bytes  # id of the bytes that are there now
+    old: bytes  # and of those that were
+    same: bool  # evidently one picture
 
 
 class Recorder:
@@ -65,7 +73,7 @@ class Recorder:
 
             rows: list[tuple[int, FileRow]] = []
             touched: set[int] = set()
-            replaced: list[tuple[Task, contents.Content]] = []
+            replaced: list[_Replacement] = []
             first: set[bytes] = set()
             for task, answer in batch:
                 outcome = answer["outcome"]
@@ -74,7 +82,8 @@ class Recorder:
                     self._report.found -= 1
                     continue
                 if outcome == "failed":
-                    rows.append((task.folder, _row(task, "failed", stage=answer["stage"], reason=answer["reason"])))
+                    rows.append((task.folder, _failed_row(task, answer)))
+                    old = None if rows[-1][1].state == "present" else old
                     failed = Failed(os.fsdecode(task.path), answer["stage"], answer["reason"])
                     self._report.failed.append(failed)
                     events.append(failed)
@@ -90,15 +99,16 @@ class Recorder:
                     if erased:
                         # Not even the path of what was erased is kept: the next run looks at it again.
                         self._report.skipped += 1
-                        continue
-                    number = numbers[sha256]
-                    touched.add(number)
-                    rows.append((task.folder, _row(task, "present", number, answer["seen"])))
-                    new = sha256 in fresh and sha256 not in first and (sha256 not in before or sha256 in revived)
-                    first.add(sha256)
-                    self._count(task, number, fresh.get(sha256) if new else None, events, replaced)
-                    if old == number:
-                        continue
+                        self._catalog.files.remove([(task.folder, task.name)])
+                    else:
+                        number = numbers[sha256]
+                        touched.add(number)
+                        rows.append((task.folder, _row(task, "present", number, answer["seen"])))
+                        new = sha256 in fresh and sha256 not in first and (sha256 not in before or sha256 in revived)
+                        first.add(sha256)
+                        self._count(task, number, fresh.get(sha256) if new else None, events, replaced)
+                        if old == number:
+                            continue
                 if old is not None:
                     touched.add(old)
                     self.lost[old] += 1
@@ -106,8 +116,10 @@ class Recorder:
             self._revive(revived)
             facts = {numbers[sha256]: content.facts for sha256, content in fresh.items()}
             self._catalog.refresh(self._catalog.files.ids_of(touched), files_changed=True, read=facts)
-            for task, content in replaced:
-                events.append(self._replace(task, content))
+            for replacement in replaced:
+                self._supersede(replacement)
+                path = os.fsdecode(replacement.task.path)
+                events.append(Replaced(path, format_id(replacement.new), replacement.same))
         return events, again
 
     def _count(
@@ -116,50 +128,74 @@ class Recorder:
         number: int,
         new: contents.Content | None,
         events: list[Event],
-        replaced: list[tuple[Task, contents.Content]],
+        replaced: list[_Replacement],
     ) -> None:
-        known = task.known
+        """Say what a file with readable bytes is: `new` where they were not known before."""
+        old = task.known.content if task.known is not None else None
         if new is None:
-            if known is not None and known.content == number:
-                self._report.unchanged += 1  # touched, or back again: the same bytes at the same place
+            if old == number or self._is_recorded(task, number):
+                self._report.unchanged += 1  # touched, or back again, or another process was first
+            elif old is not None and self._are_one(old, number):
+                self._report.replaced += 1  # an edit was taken back, or made again
+                replaced.append(_Replacement(task, self._id(number), self._id(old), True))
             else:
                 self._report.copies += 1
                 self.arrived[number] += 1
-        elif known is not None and known.content is not None and known.state == "present":
+            return
+        own = asset_id(new.sha256)
+        same = old is not None and self._is_same(old, new)
+        if old is not None and (same or (task.known is not None and task.known.state == "present")):
             self._report.replaced += 1
-            replaced.append((task, new))
+            replaced.append(_Replacement(task, own, self._id(old), same))
         else:
             self._report.added += 1
-            events.append(Added(os.fsdecode(task.path), format_id(asset_id(new.sha256))))
+            events.append(Added(os.fsdecode(task.path), format_id(own)))
+
+    def _is_recorded(self, task: Task, number: int) -> bool:
+        row = self._catalog.files.at(task.path)
+        return row is not None and row.content == number and row.state == "present"
+
+    def _are_one(self, content: int, other: int) -> bool:
+        sql = "SELECT count(DISTINCT asset), count(asset) FROM versions WHERE content IN (?, ?)"
+        return bool(self._catalog.db.execute(sql, (content, other)).get == (1, 2))
+
+    def _is_same(self, content: int, new: contents.Content) -> bool:
+        """Whether new bytes at a known path are evidently the picture that was there."""
+        found = self._catalog.db.execute(_OLD, (content,)).fetchone()
+        return found is not None and same_picture(Facts.from_json(json.loads(found[0])), found[1], new)
+
+    def _id(self, content: int) -> bytes:
+        return self._catalog.files.ids_of([content])[0]
 
     def _revive(self, hashes: Sequence[bytes]) -> None:
         """People named a file that they had erased: the picture returns, without what was said of it."""
         if hashes:
             self._catalog.say_within([Statement(asset_id(h), PURGED, None) for h in hashes])
 
-    def _replace(self, task: Task, new: contents.Content) -> Replaced:
-        """Decide whether new bytes at a known path are a version of what was there."""
-        db = self._catalog.db
-        assert task.known is not None
-        facts, phash = db.execute(_OLD, (task.known.content,)).get
-        own = asset_id(new.sha256)
-        same = facts is not None and same_picture(Facts.from_json(json.loads(facts)), phash, new)
-        if same:
-            (old,) = self._catalog.files.ids_of([task.known.content or 0])[:1]
-            target, element = edge(own, old)
-            self._catalog.say_within(
-                [
-                    Statement(target, SAME_AS, 1, element),
-                    Statement(own, SUPERSEDES, 1, f"{own.hex()}/{old.hex()}"),
-                ],
-                author=RULES,
-            )
-        return Replaced(os.fsdecode(task.path), format_id(own), same)
+    def _supersede(self, replacement: _Replacement) -> None:
+        """Have new bytes at a known path shown as the latest version of what was there, if they are that."""
+        if not replacement.same:
+            return
+        new, old = replacement.new, replacement.old
+        target, element = edge(new, old)
+        self._catalog.say_within(
+            [Statement(target, SAME_AS, 1, element), Statement(new, SUPERSEDES, 1, f"{new.hex()}/{old.hex()}")],
+            author=RULES,
+        )
 
 
 def changing() -> dict[str, Any]:
     """An answer for a file that would not hold still; it is read anew next time, whatever its times say."""
     return failed_answer("identify", _CHANGING)
+
+
+def _failed_row(task: Task, answer: dict[str, Any]) -> FileRow:
+    """A file that can't be read is still the place of what it was, so that its repair is known for what it is."""
+    known = task.known
+    if answer["reason"] == _CHANGING and known is not None and known.state == "present":
+        return known._replace(bytes=0, changed=0, inode=0)
+    content = known.content if known is not None else None
+    return _row(task, "failed", content, stage=answer["stage"], reason=answer["reason"])
 
 
 def _row(

@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from imager.catalog import Catalog
@@ -23,11 +24,11 @@ from imager.errors import NotFoundError, StorageFullError, UsageError
 from imager.ingest.events import Event, Finished, Problem, Progress, Report
 from imager.ingest.examine import READER, examine, examine_sidecar, failed_answer
 from imager.ingest.ignore import IgnoreRules
-from imager.ingest.plan import Plan, Task, plan_folder
+from imager.ingest.plan import Task, plan_folder
 from imager.ingest.record import Answered, Recorder, changing
-from imager.ingest.settle import Gone, emptied, settle, vanished_folders
+from imager.ingest.roots import Gone, RootWalk, volume_around
+from imager.ingest.settle import settle
 from imager.ingest.store import Store
-from imager.ingest.volumes import volume_of
 from imager.ingest.walk import Folder, walk
 from imager.ingest.workers import SupervisedExecutor, WorkerError, WorkerFailedError
 
@@ -45,7 +46,7 @@ _SEPARATOR = os.sep.encode()
 class _Walked:
     """The walk of one root has ended."""
 
-    def __init__(self, root: bytes, unread: list[bytes]) -> None:
+    def __init__(self, root: bytes, unread: set[bytes]) -> None:
         self.root = root
         self.unread = unread
 
@@ -53,8 +54,20 @@ class _Walked:
 class Run:
     """A run over some roots of one library."""
 
-    def __init__(self, catalog: Catalog, store: Store, roots: Sequence[bytes], *, workers: int, nice: int = 0) -> None:
-        """`roots`: absolute paths of folders or files. NotFoundError names one that is not there."""
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: Store,
+        roots: Sequence[bytes],
+        *,
+        workers: int,
+        nice: int = 0,
+        retry: bool = False,
+    ) -> None:
+        """`roots`: absolute paths of folders or files. NotFoundError names one that is not there.
+
+        `retry`: the roots are files to look at again, not what people named.
+        """
         for root in roots:
             if not os.path.lexists(root):
                 raise NotFoundError(_absent(catalog, root))
@@ -63,7 +76,12 @@ class Run:
         self.report = Report()
         self._catalog = catalog
         self._store = store
-        self._roots = roots
+        self._roots = {root: RootWalk(root) for root in roots}
+        self._retry = retry
+        self._named: dict[bytes, set[bytes]] = {}
+        for root in self._roots:
+            if os.path.isfile(root):
+                self._named.setdefault(os.path.dirname(root), set()).add(os.path.basename(root))
         self._executor = SupervisedExecutor(workers, deadline=DEADLINE, memory=MEMORY, nice=nice)
         self._limit = workers * _IN_FLIGHT
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -75,10 +93,11 @@ class Run:
         self._recorder = Recorder(catalog, self.report)
         self._again: set[bytes] = set()
         self._unsteady: dict[bytes, Task] = {}
-        self._gone: list[Gone] = []
+        self._gone: dict[tuple[int, bytes], Gone] = {}
+        self._away: list[Gone] = []
         self._offline: list[int] = []
-        self._seen: dict[bytes, set[bytes]] = {}
-        self._labels: dict[bytes, bytes] = {}
+        self._seen: set[bytes] = set()
+        self._done: set[tuple[bytes, bytes]] = set()  # of what people named: folder and name
         self._sidecars: dict[bytes, Task] = {}
         self._started = time.monotonic()
 
@@ -89,9 +108,8 @@ class Run:
         walker.start()
         try:
             yield from self._work()
-            settle(self._catalog, self._recorder, self.report, self._gone)
-            with self._catalog.transaction(durable=False):
-                self._catalog.files.set_offline(self._offline, True)
+            settle(self._catalog, self._recorder, self.report, list(self._gone.values()))
+            self._note_away()
             self.report.seconds = round(time.monotonic() - self._started, 3)
             yield Finished(self.report)
         finally:
@@ -107,10 +125,10 @@ class Run:
         rules = IgnoreRules()
         try:
             for root in self._roots:
-                unread: list[bytes] = []
+                unread: set[bytes] = set()
 
-                def on_problem(path: bytes, reason: str, unread: list[bytes] = unread) -> None:
-                    unread.append(path)
+                def on_problem(path: bytes, reason: str, unread: set[bytes] = unread) -> None:
+                    unread.add(path)
                     self._inbox.put(Problem(os.fsdecode(path), reason))
 
                 for folder in walk(root, rules=rules, on_problem=on_problem):
@@ -174,61 +192,59 @@ class Run:
         """What one folder asks for; its place in the catalog is written only when something about it is new."""
         self._room.release()
         files = self._catalog.files
+        if not folder.partial and folder.path in self._seen:
+            return  # roots overlap
+        named = self._named.get(folder.path, set())
+        done = {name for name in named if (folder.path, name) in self._done}
+        entries = [entry for entry in folder.entries if entry.name not in done] if done else folder.entries
+        if not folder.partial:
+            self._seen.add(folder.path)
+        self._done.update((folder.path, entry.name) for entry in entries if entry.name in named)
         row = files.folder(folder.path)
-        self._seen.setdefault(root, set()).add(folder.path)
-        if row is not None and not folder.entries and not folder.partial:
-            known = files.in_folder(row.folder)
-            if known and emptied(row, folder.volume, is_root=folder.path == root):
-                self._offline.append(row.folder)
-                return
-        if row is None or row.offline or row.volume != folder.volume:
-            if row is None and not folder.entries:
-                return
+        if row is None and not entries:
+            return
+        if row is None or (entries and (row.offline or row.volume != folder.volume)):
             with self._catalog.transaction(durable=False):
                 label = _label(folder.path if folder.partial else root, folder.path)
                 number = files.put_folder(folder.path, label, folder.volume)
         else:
             number = row.folder
+        known = {} if row is None else files.in_folder(number)
+        for name in done:
+            known.pop(name, None)
         plan = plan_folder(
-            number,
-            folder.path,
-            folder.entries,
-            {} if row is None else files.in_folder(number),
-            partial=folder.partial,
-            separator=_SEPARATOR,
+            number, folder.path, entries, known, partial=folder.partial, separator=_SEPARATOR, named=named
         )
+        before = folder.volume if row is None else row.volume
+        self._roots[root].planned(folder.path, plan, before, folder.volume, [entry.name for entry in folder.entries])
         self.report.found += plan.unchanged + plan.skipped + len(plan.tasks)
         self.report.unchanged += plan.unchanged
         self.report.skipped += plan.skipped
         self._waiting.extend(plan.tasks)
-        self._gone += [(number, gone) for gone in plan.gone]
-        self._plan_sidecars(plan)
-
-    def _plan_sidecars(self, plan: Plan) -> None:
         for task in plan.sidecars:
             self._sidecars[task.path] = task
             self._waiting.append(task)
 
     def _end_of_root(self, walked: _Walked) -> None:
-        """Once a root was walked: folders that are gone, and whether the root itself can be believed."""
-        root, files = walked.root, self._catalog.files
-        if not os.path.isdir(root):
+        """Once a root was walked: judge what is not there."""
+        root, scanned = walked.root, None
+        if os.path.isdir(root):
+            verdict = self._roots[root].verdict(self._catalog, self._seen, walked.unread)
+            self._gone |= {(folder, row.name): (folder, row) for folder, row in verdict.gone}
+            self._away += verdict.away
+            self._offline += verdict.offline
+            scanned = self._catalog.now()
+        volume = volume_around(root)
+        if not self._retry and (root, volume) not in self._catalog.files.roots():
             with self._catalog.transaction(durable=False):
-                files.put_root(root, _volume(os.path.dirname(root)), None)
-            return
-        seen = self._seen.get(root, set())
-        gone, offline = vanished_folders(self._catalog, root, seen | _below(walked.unread, files, root), _volume)
-        volume, recorded = _volume(root), dict(files.roots()).get(root)
-        nothing_known = self.report.unchanged == 0 and any(r.content for _, r in [*self._gone, *gone])
-        if recorded is not None and recorded != volume and nothing_known:
-            # Another disk at the same mount point: what was there is not gone, only elsewhere.
-            self._offline += sorted({folder for folder, _ in [*self._gone, *gone]} | set(offline))
-            self._gone = []
-            return
-        self._gone += gone
-        self._offline += offline
+                self._catalog.files.put_root(root, volume, scanned)
+
+    def _note_away(self) -> None:
+        """Note the folders and files whose disk is away."""
         with self._catalog.transaction(durable=False):
-            files.put_root(root, volume, self._catalog.now())
+            self._catalog.files.set_offline(self._offline, True)
+            away = [(folder, row.name) for folder, row in self._away if row.content is not None]
+            self._catalog.files.set_state(away, "offline")
 
     # ── workers ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -244,7 +260,10 @@ class Run:
                 store = os.fspath(self._store.folder)
                 future = self._executor.submit(examine, path, self._catalog.place_on_disk(), store, anew)
             self._in_flight += 1
-            future.add_done_callback(lambda done, task=task: self._inbox.put((task, done)))
+            future.add_done_callback(partial(self._done_with, task))
+
+    def _done_with(self, task: Task, future: Future[Any]) -> None:
+        self._inbox.put((task, future))
 
     def _answered(self, task: Task, future: Future[Any]) -> None:
         self._in_flight -= 1
@@ -299,20 +318,6 @@ def _label(root: bytes, folder: bytes) -> str:
     inside = os.path.relpath(folder, root)
     name = os.path.basename(root.rstrip(b"/\\"))
     return os.fsdecode(name if inside == b"." else os.path.join(name, inside)).encode(errors="replace").decode()
-
-
-def _volume(path: bytes) -> str | None:
-    try:
-        return volume_of(path, os.stat(path))
-    except OSError:
-        return None
-
-
-def _below(unread: Sequence[bytes], files: Any, root: bytes) -> set[bytes]:
-    """Known folders at or below what could not be read: nothing was seen there, so nothing is gone."""
-    if not unread:
-        return set()
-    return {f.path for f in files.below(root) if any(f.path == u or f.path.startswith(u + _SEPARATOR) for u in unread)}
 
 
 def _absent(catalog: Catalog, root: bytes) -> str:

@@ -56,7 +56,7 @@ CREATE TABLE roots (                        -- what people named
   device      INTEGER NOT NULL REFERENCES devices,
   path        BLOB    NOT NULL,
   volume      TEXT,
-  scanned     INTEGER,                      -- when it was last walked to its end
+  scanned     INTEGER,                      -- when it was first walked to its end, on that volume
   UNIQUE (device, path)
 ) STRICT;
 
@@ -73,7 +73,7 @@ CREATE TABLE folders (
 CREATE TABLE files (
   folder      INTEGER NOT NULL REFERENCES folders,
   name        BLOB    NOT NULL,
-  state       TEXT    NOT NULL CHECK (state IN ('present', 'missing', 'failed', 'skipped', 'sidecar')),
+  state       TEXT    NOT NULL CHECK (state IN ('present', 'missing', 'offline', 'failed', 'skipped', 'sidecar')),
   content     INTEGER REFERENCES contents,
   bytes       INTEGER NOT NULL,
   modified    INTEGER NOT NULL,             -- ns
