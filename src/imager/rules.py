@@ -29,4 +29,6 @@ class DefaultRules:
 def _locate(latitude: float, longitude: float) -> tuple[Place | None, str | None]:
     # People take many pictures from one spot, and ingest asks more than once for each.
     found = geo.locate(latitude, longitude)
-    return found.place, found.time_zone
+    zone = found.time_zone
+    # The nautical zones of the high sea: hardly any ship's clock, and no camera, keeps them.
+    return found.place, None if zone is None or zone.startswith("Etc/") else zone
