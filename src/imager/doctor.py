@@ -1,8 +1,8 @@
 """Is a library sound? Checks every promise that the design makes, mends what can be made again, reports the rest.
 
-Checked, in this order: the file itself (SQLite's own check), full text, what refers to what, the table of cancelled
-edits, effective values (recomputed from log and facts), and the previews in the store. Nothing that people said can be
-made again, so nothing here ever changes the log or an original.
+Checked, in this order: the file itself (SQLite's own check), what refers to what, the table of cancelled edits,
+effective values (recomputed from log and facts), full text, and the previews in the store. Nothing that people said
+can be made again, so nothing here ever changes the log or an original.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from pathlib import Path
 import apsw
 
 from imager.catalog import Catalog, contents, words
+from imager.catalog.clock import parse
 from imager.catalog.connection import fetch
-from imager.catalog.edits import Edit, is_cancelled
+from imager.catalog.edits import cancelled_by_log
+from imager.catalog.identity import asset_id
+from imager.errors import ImagerError, StorageFullError
 from imager.ingest.examine import content_of, read_again
 from imager.ingest.store import KINDS, Store
 from imager.ingest.workers import SupervisedExecutor
@@ -25,16 +28,57 @@ from imager.ingest.workers import SupervisedExecutor
 _STALE = 24 * 3600
 _CHUNK = 2_000
 
-_REFERENCES = {
-    "files whose contents are unknown": "SELECT count(*) FROM files WHERE content IS NOT NULL AND content NOT IN "
-    "(SELECT content FROM contents)",
-    "pictures whose contents are unknown": "SELECT count(*) FROM assets WHERE content NOT IN "
-    "(SELECT content FROM contents)",
-    "versions without a picture": "SELECT count(*) FROM versions WHERE asset IS NOT NULL AND asset NOT IN "
-    "(SELECT asset FROM assets)",
-    "tags on pictures that are not there": "SELECT count(*) FROM asset_tags WHERE asset NOT IN "
-    "(SELECT asset FROM assets)",
-}
+_WITHOUT_VERSION = "SELECT content, sha256 FROM contents WHERE content NOT IN (SELECT content FROM versions)"
+
+_REFERENCES = (
+    # What is wrong, the rows that are, and how they are mended: what files say is read again by the next run, what
+    # log and facts say is computed again right after.
+    (
+        "files whose contents are unknown",
+        "FROM files WHERE content IS NOT NULL AND content NOT IN (SELECT content FROM contents)",
+        "DELETE {rows}",
+    ),
+    ("files in unknown folders", "FROM files WHERE folder NOT IN (SELECT folder FROM folders)", "DELETE {rows}"),
+    ("sidecars in unknown folders", "FROM sidecars WHERE folder NOT IN (SELECT folder FROM folders)", "DELETE {rows}"),
+    (
+        "files of pictures that were erased",
+        "FROM files WHERE content IN (SELECT content FROM contents WHERE erased)",
+        "DELETE {rows}",
+    ),
+    (
+        "versions whose contents are unknown",
+        "FROM versions WHERE content NOT IN (SELECT content FROM contents)",
+        "DELETE {rows}",
+    ),
+    (
+        "versions of unknown pictures",
+        "FROM versions WHERE asset IS NOT NULL AND asset NOT IN (SELECT asset FROM assets)",
+        "UPDATE versions SET asset = NULL WHERE id IN (SELECT id {rows})",
+    ),
+    (
+        "pictures without a version",
+        "FROM assets WHERE asset NOT IN (SELECT asset FROM versions WHERE asset IS NOT NULL)",
+        "DELETE {rows}",
+    ),
+    ("tags on unknown pictures", "FROM asset_tags WHERE asset NOT IN (SELECT asset FROM assets)", "DELETE {rows}"),
+    ("unknown tags on pictures", "FROM asset_tags WHERE tag NOT IN (SELECT tag FROM tags)", "DELETE {rows}"),
+    ("regions of unknown pictures", "FROM regions WHERE asset NOT IN (SELECT asset FROM assets)", "DELETE {rows}"),
+    (
+        "pictures at unknown places",
+        "FROM assets WHERE place IS NOT NULL AND place NOT IN (SELECT place FROM places)",
+        "UPDATE assets SET place = NULL WHERE asset IN (SELECT asset {rows})",
+    ),
+    (
+        "metadata of unknown contents",
+        "FROM metadata WHERE content NOT IN (SELECT content FROM contents WHERE NOT erased)",
+        "DELETE {rows}",
+    ),
+    (
+        "derivatives of unknown contents",
+        "FROM derivatives WHERE content NOT IN (SELECT content FROM contents WHERE NOT erased)",
+        "DELETE {rows}",
+    ),
+)
 
 
 @dataclass(slots=True)
@@ -54,10 +98,10 @@ def examine(catalog: Catalog, store: Store, *, repair: bool = True) -> Diagnosis
     """Check a library and, unless told not to, mend what can be made again."""
     found = Diagnosis()
     if _check_file(catalog, found):
-        _check_words(catalog, found, repair)
-        _check_references(catalog, found)
+        _check_references(catalog, found, repair)
         _check_cancelled(catalog, found, repair)
         _check_values(catalog, found, repair)
+        _check_words(catalog, found, repair)
         _check_previews(catalog, store, found, repair)
     _remove_leftovers(store, repair)
     return found
@@ -68,7 +112,9 @@ def _check_file(catalog: Catalog, found: Diagnosis) -> bool:
         answers = [str(a) for (a,) in fetch(catalog.db, "PRAGMA integrity_check(20)")]
     except apsw.Error as error:
         answers = [str(error)]
-    if answers == ["ok"]:
+    # Full text is checked, and can be made again, on its own.
+    answers = [a for a in answers if a != "ok" and "FTS5 table" not in a]
+    if not answers:
         return True
     found.problems += [f"The catalog is damaged: {a}" for a in answers]
     snapshots = sorted((catalog.path.parent / "snapshots").glob("*.db"))
@@ -80,13 +126,20 @@ def _check_file(catalog: Catalog, found: Diagnosis) -> bool:
 
 
 def _check_words(catalog: Catalog, found: Diagnosis, repair: bool) -> None:
-    catalog.index()
+    """Every picture must have its document, but for those that ingest or an edit left for later."""
+    wrong = None
     try:
+        if repair:
+            catalog.index()
         catalog.db.execute("INSERT INTO words (words) VALUES ('integrity-check')")
-        documents = catalog.db.execute("SELECT count(*) FROM words_docsize").get
-        assets = catalog.db.execute("SELECT count(*) FROM assets").get
-        wrong = None if documents == assets else f"it has {documents} documents for {assets} pictures"
+        lacking, stray = catalog.db.execute(_DOCUMENTS).get
+        if lacking or stray:
+            wrong = f"{lacking} pictures have no document, {stray} documents no picture"
     except apsw.Error as error:
+        wrong = str(error)
+    except ImagerError as error:
+        if isinstance(error, StorageFullError):
+            raise
         wrong = str(error)
     if wrong is None:
         return
@@ -97,30 +150,66 @@ def _check_words(catalog: Catalog, found: Diagnosis, repair: bool) -> None:
         found.problems.append(f"Full text is not sound: {wrong}.")
 
 
-def _check_references(catalog: Catalog, found: Diagnosis) -> None:
-    for what, sql in _REFERENCES.items():
-        if count := catalog.db.execute(sql).get:
+_DOCUMENTS = """SELECT
+  (SELECT count(*) FROM assets WHERE changed <= (SELECT indexed FROM library)
+    AND asset NOT IN (SELECT id FROM words_docsize)),
+  (SELECT count(*) FROM words_docsize WHERE id NOT IN (SELECT asset FROM assets))"""
+
+
+def _check_references(catalog: Catalog, found: Diagnosis, repair: bool) -> None:
+    """What refers to something refers to what is there."""
+    for what, rows, mend in _REFERENCES:
+        count = catalog.db.execute(f"SELECT count(*) {rows}").get
+        if not count:
+            continue
+        if repair:
+            with catalog.transaction(durable=True) as db:
+                db.execute(mend.format(rows=rows))
+            found.repaired.append(f"The catalog had {count} {what}.")
+        else:
             found.problems.append(f"The catalog has {count} {what}.")
+    _check_versions(catalog, found, repair)
+
+
+def _check_versions(catalog: Catalog, found: Diagnosis, repair: bool) -> None:
+    """Every content must be a version of something, else nobody can find it."""
+    lost = [(asset_id(sha256), content) for content, sha256 in fetch(catalog.db, _WITHOUT_VERSION)]
+    if not lost:
+        return
+    if repair:
+        with catalog.transaction(durable=True) as db:
+            db.executemany("INSERT OR IGNORE INTO versions (id, content) VALUES (?, ?)", lost)
+        found.repaired.append(f"{len(lost)} contents belonged to no picture.")
+    else:
+        found.problems.append(f"{len(lost)} contents belong to no picture.")
 
 
 def _check_cancelled(catalog: Catalog, found: Diagnosis, repair: bool) -> None:
     """The table of cancelled edits must follow from the log."""
     noted = {c for (c,) in catalog.db.execute("SELECT clock FROM cancelled")}
-    suspects = """SELECT * FROM edits WHERE clock IN (SELECT clock FROM cancelled)
-      OR clock IN (SELECT element FROM edits WHERE field IN ('cancel', 'withdraw'))
-      OR batch IN (SELECT element FROM edits WHERE field = 'cancel_batch')"""
-    edits = [Edit(*row) for row in catalog.db.execute(suspects)]
-    truth = {e.clock for e in edits if is_cancelled(catalog.db, e)}
-    if noted == truth:
+    wrong = noted ^ cancelled_by_log(catalog.db)
+    if not wrong:
         return
     if not repair:
-        found.problems.append(f"{len(noted ^ truth)} edits are wrongly taken as undone or not undone.")
+        found.problems.append(f"{len(wrong)} edits are wrongly taken as undone or not undone.")
         return
     with catalog.transaction(durable=True) as db:
-        db.executemany("DELETE FROM cancelled WHERE clock = ?", [(c,) for c in noted - truth])
-        db.executemany("INSERT INTO cancelled VALUES (?)", [(c,) for c in truth - noted])
-        catalog.refresh({e.target for e in edits if e.clock in noted ^ truth})
-    found.repaired.append(f"{len(noted ^ truth)} edits were wrongly taken as undone or not undone.")
+        db.executemany("DELETE FROM cancelled WHERE clock = ?", [(c,) for c in wrong & noted])
+        db.executemany("INSERT INTO cancelled VALUES (?)", [(c,) for c in wrong - noted])
+        targets = (db.execute(_TARGET, (int(c[-12:], 16), c)).get for c in wrong if _is_clock(c))
+        catalog.refresh({t for t in targets if t is not None})
+    found.repaired.append(f"{len(wrong)} edits were wrongly taken as undone or not undone.")
+
+
+_TARGET = "SELECT target FROM edits WHERE device = ? AND clock = ?"
+
+
+def _is_clock(text: str) -> bool:
+    try:
+        parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_values(catalog: Catalog, found: Diagnosis, repair: bool) -> None:
@@ -128,17 +217,19 @@ def _check_values(catalog: Catalog, found: Diagnosis, repair: bool) -> None:
     differing = 0
     for ids in _chunks(catalog):
         try:
-            with catalog.transaction(durable=False):
-                changed = catalog.refresh(ids)
-                differing += len(changed)
-                if changed and not repair:
+            with catalog.transaction(durable=False) as db:
+                before = db.total_changes()
+                changed = len(catalog.refresh(ids))
+                if db.total_changes() == before:
+                    continue
+                differing += changed or 1  # pictures that should not be there are not among the changed
+                if not repair:
                     raise _Unwanted
         except _Unwanted:
             pass
     if not differing:
         return
     if repair:
-        catalog.index()
         found.repaired.append(f"{differing} pictures had values that their edits and files don't give.")
     else:
         found.problems.append(f"{differing} pictures have values that their edits and files don't give.")
@@ -163,9 +254,10 @@ def _check_previews(catalog: Catalog, store: Store, found: Diagnosis, repair: bo
         (content, sha256)
         for content, sha256, preview, thumbnail in catalog.db.execute(
             "SELECT c.content, c.sha256, d.preview ->> 2, d.thumbnail ->> 2 FROM contents AS c "
-            "JOIN derivatives AS d USING (content) WHERE NOT c.erased"
+            "LEFT JOIN derivatives AS d USING (content) WHERE NOT c.erased"
         )
-        if not all(store.sound(sha256, kind, size) for kind, size in zip(KINDS, (preview, thumbnail), strict=True))
+        if preview is None
+        or not all(store.sound(sha256, kind, size) for kind, size in zip(KINDS, (preview, thumbnail), strict=True))
     ]
     if not lost:
         return
@@ -189,7 +281,8 @@ def _check_previews(catalog: Catalog, store: Store, found: Diagnosis, repair: bo
                 continue
             made += 1
             with catalog.transaction(durable=False) as db:
-                contents.put(db, [content_of(answer)])
+                numbers = contents.put(db, [content_of(answer)])
+                catalog.refresh(catalog.files.ids_of(numbers.values()))
     if made:
         found.repaired.append(f"{made} previews were made again.")
     if beyond:

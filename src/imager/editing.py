@@ -9,8 +9,9 @@ from typing import Any
 
 from imager.catalog import OWNER, Catalog, Statement, contents, words
 from imager.catalog.clock import parse
-from imager.catalog.edits import PURGED, SAME_AS
-from imager.catalog.identity import tag_id, tag_name
+from imager.catalog.connection import fetch, many
+from imager.catalog.edits import CANCEL, PURGED, SAME_AS
+from imager.catalog.identity import LOG, tag_id, tag_name
 from imager.catalog.joins import edge
 from imager.errors import NotFoundError, UsageError
 from imager.ingest.store import Store
@@ -19,13 +20,14 @@ from imager.ingest.store import Store
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise UsageError("A text is needed.")
-    return value.strip()
+    # What the shell gives need not be UTF-8: what is none becomes U+FFFD or '?', and no error.
+    return value.encode("utf-8", "replace").decode().strip()
 
 
 def _rating(value: Any) -> int:
     try:
         number = int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = -2
     if not -1 <= number <= 5:
         raise UsageError(f"A rating is a number from 0 to 5 (or -1 for rejected), not {value!r}.")
@@ -105,14 +107,21 @@ def tag(catalog: Catalog, assets: Sequence[int], names: Sequence[str], *, put: b
 
 
 def undo(catalog: Catalog, batch: str | None) -> str:
-    """Take back a batch, by default the last; NotFoundError where there is none."""
+    """Take back a batch (by default the last) or a single edit of one; NotFoundError where there is none."""
     if batch is not None:
         try:
             device = parse(batch).device
         except ValueError:
             raise UsageError(f"{batch!r} names no edit; 'imager history' shows the names.") from None
-        if catalog.db.execute("SELECT 1 FROM edits WHERE device = ? AND clock = ?", (device, batch)).get is None:
+        found = catalog.db.execute("SELECT batch, field FROM edits WHERE device = ? AND clock = ?", (device, batch)).get
+        if found is None:
             raise NotFoundError(f"There is no edit {batch} in the library.")
+        whole, field = found
+        if field == PURGED:
+            raise UsageError("What was erased can't be brought back; 'imager add FILE' takes the picture in anew.")
+        if whole != batch:  # one edit of several that were said together
+            catalog.say([Statement(LOG, CANCEL, True, batch)])
+            return batch
     name = catalog.undo(batch)
     if name is None:
         raise NotFoundError("There is nothing to undo.")
@@ -129,7 +138,7 @@ def join(catalog: Catalog, one: int, other: int) -> str:
 
 def separate(catalog: Catalog, asset: int) -> str:
     """Say that everything joined in an asset is a picture of its own."""
-    members = catalog.members(asset)
+    members = catalog.joined(asset)
     if len(members) < 2:
         raise UsageError("This picture has only one version.")
     pairs = [edge(a, b) for n, a in enumerate(members) for b in members[n + 1 :]]
@@ -138,14 +147,12 @@ def separate(catalog: Catalog, asset: int) -> str:
 
 def erase(catalog: Catalog, store: Store, asset: int) -> None:
     """Leave a tombstone and the hash; everything else of the asset goes: values, facts, paths, previews, snapshots."""
-    ids = catalog.members(asset)
-    held = [
-        catalog.db.execute(
-            "SELECT c.content, c.sha256 FROM versions JOIN contents AS c USING (content) WHERE id = ?", (i,)
-        ).get
-        for i in ids
-    ]
     with catalog.transaction(durable=True) as db:
+        db.pragma("secure_delete", True)
+        ids = catalog.joined(asset)
+        held = fetch(db, _HELD, (many(ids),))
+        place = db.execute("SELECT place FROM assets WHERE asset = ?", (asset,)).get
+        tags = [tag for (tag,) in db.execute("SELECT tag FROM asset_tags WHERE asset = ?", (asset,))]
         catalog.say_within([Statement(i, PURGED, True) for i in ids])
         for content, _ in held:
             for folder, name, _state in catalog.files.places_of(content):
@@ -154,12 +161,19 @@ def erase(catalog: Catalog, store: Store, asset: int) -> None:
                     catalog.files.remove([(folder, sidecar)])
             db.execute("DELETE FROM files WHERE content = ?", (content,))
             contents.erase(db, content)
-    for _, sha256 in held:
-        store.remove(sha256)
+        catalog.drop_unused(place, tags)
+        # Before the commit: should it be cut off here, previews can be made again, but nobody would find stray ones.
+        for _, sha256 in held:
+            store.remove(sha256)
+        for pattern in ("*.db", "*.partial"):
+            for snapshot in (catalog.path.parent / "snapshots").glob(pattern):
+                snapshot.unlink(missing_ok=True)
     words.forget_deleted(catalog.connection)
-    for snapshot in (catalog.path.parent / "snapshots").glob("*.db"):
-        snapshot.unlink()
-    catalog.connection.checkpoint(truncate=True)
+    catalog.connection.scrub()
+
+
+_HELD = """SELECT c.content, c.sha256 FROM carray(?) AS wanted
+CROSS JOIN versions AS v ON v.id = wanted.value CROSS JOIN contents AS c ON c.content = v.content"""
 
 
 _PLACED = """SELECT EXISTS (SELECT 1 FROM versions AS v CROSS JOIN files AS f ON f.content = v.content

@@ -19,11 +19,12 @@ import apsw
 from imager.catalog import device as devices
 from imager.catalog import words
 from imager.catalog.clock import MAX_AHEAD, HybridClock
-from imager.catalog.connection import Connection, fetch
+from imager.catalog.connection import Connection, explained, fetch
 from imager.catalog.edits import CANCEL_BATCH, Edit, admit
 from imager.catalog.effective import Rules
 from imager.catalog.files import Files
 from imager.catalog.identity import LOG
+from imager.catalog.joins import components
 from imager.catalog.materialise import Materialiser
 from imager.catalog.migrate import migrate, shipped
 from imager.facts import Facts
@@ -44,11 +45,19 @@ class Statement(NamedTuple):
     element: str = ""
 
 
+_EARLIEST = 1 << 32  # 1970-02-19, in milliseconds
+
 _LAST = """
 WITH RECURSIVE spoken (device) AS (
   SELECT min(device) FROM edits UNION ALL
   SELECT (SELECT min(device) FROM edits WHERE edits.device > spoken.device) FROM spoken WHERE device IS NOT NULL)
 SELECT device, (SELECT max(clock) FROM edits WHERE edits.device = spoken.device) FROM spoken WHERE device IS NOT NULL"""
+
+
+_LAST_SAID = """
+SELECT e.clock, e.batch FROM edits AS e WHERE e.device = ? AND e.author = ? AND e.target <> ? AND e.field <> 'purged'
+AND e.value IS NOT NULL AND NOT EXISTS (SELECT 1 FROM cancelled AS c WHERE c.clock = e.clock)
+ORDER BY e.clock DESC LIMIT 1"""
 
 
 class Catalog:
@@ -65,8 +74,10 @@ class Catalog:
             self.id: bytes = self.db.execute("SELECT id FROM library").get
             self.device = devices.this_device(self.id, path)
             self._attach()
-        except BaseException:
+        except BaseException as error:
             self.connection.close()
+            if isinstance(error, apsw.Error):
+                raise explained(error, os.fspath(path)) from error
             raise
         self._materialiser = Materialiser(rules, self.device.files)
         self.rules = rules
@@ -90,6 +101,7 @@ class Catalog:
         """Hold the write lock. `durable`: what is committed here survives the loss of power."""
         try:
             with self.connection.transaction(durable=durable) as db:
+                self._materialiser.heed(db)
                 yield db
         except BaseException:
             self._materialiser.forget()
@@ -118,7 +130,7 @@ class Catalog:
         return self.name_and_say(statements, author=author)[0]
 
     def name_and_say(self, statements: Sequence[Statement], *, author: str = OWNER) -> list[str]:
-        """`say`, in the caller's transaction; returns the name of each edit, the first being the batch's.
+        """`say`, in the caller's transaction; returns the name of each edit (one at least), the first the batch's.
 
         `RULES` as author speaks at clock zero: anybody's edit is later.
         """
@@ -134,7 +146,8 @@ class Catalog:
         last = self.last_clocks()
         if author == RULES:
             return HybridClock(self.device.rules, lambda: 0, last=last.get(self.device.rules))
-        clock = HybridClock(self.device.people, self.now, last=last.get(self.device.people))
+        # Later than every rule, even where the wall clock stands at the epoch: rules merely count from there.
+        clock = HybridClock(self.device.people, lambda: max(self.now(), _EARLIEST), last=last.get(self.device.people))
         edge = f"{self.now() + MAX_AHEAD:013x}~"
         for seen in last.values():
             if seen <= edge:  # a clock from the future must not drag ours along
@@ -157,22 +170,36 @@ class Catalog:
             return name
 
     def _last_batch(self, author: str) -> str | None:
-        return self.db.execute(
-            "SELECT batch FROM edits WHERE device = ? AND author = ? AND target <> ? AND field <> 'purged' "
-            "AND clock NOT IN (SELECT clock FROM cancelled) ORDER BY clock DESC LIMIT 1",
-            (self.device.people, author, LOG),
-        ).get
+        found = [
+            (clock, batch)
+            for device in (self.device.people, *self.device.former)
+            for clock, batch in self.db.execute(_LAST_SAID, (device, author, LOG))
+        ]
+        return max(found)[1] if found else None
 
     def resolve(self, asset_id: bytes) -> int | None:
         """The number of the asset that an id stands for: its own, or that of any picture joined into it."""
         found = self.db.execute("SELECT asset FROM assets WHERE id = ?", (asset_id,)).get
         if found is None:
             found = self.db.execute("SELECT asset FROM versions WHERE id = ?", (asset_id,)).get
+        if found is None:  # its own picture may not be here, but one that it was joined with
+            (joined,) = components(self.db, [asset_id]).values()
+            others = (self.db.execute("SELECT asset FROM versions WHERE id = ?", (i,)).get for i in joined)
+            found = next((asset for asset in others if asset is not None), None)
         return None if found is None else int(found)
 
     def members(self, asset: int) -> list[bytes]:
-        """All ids that were joined into an asset, as far as their pictures are here."""
+        """All ids that were joined into an asset and whose pictures are here, in order."""
         return [i for (i,) in self.db.execute("SELECT id FROM versions WHERE asset = ? ORDER BY id", (asset,))]
+
+    def joined(self, asset: int) -> list[bytes]:
+        """All ids that stand for an asset, in order; the pictures of some may not be here."""
+        found = components(self.db, self.members(asset))
+        return sorted(i for members in found.values() for i in members)
+
+    def drop_unused(self, place: int | None, tags: Iterable[int]) -> None:
+        """Delete a place and tags that only files gave, if nothing has them, in the caller's transaction."""
+        self._materialiser.drop_unused(self.db, place, tags)
 
     def index(self, *, until_done: bool = True) -> bool:
         """Write full text that is behind; returns whether some is left (when not `until_done`)."""

@@ -19,8 +19,12 @@ from imager.errors import ImagerError, StorageFullError
 OLDEST_SQLITE = 3_051_003
 """3.7.0 … 3.51.2 can corrupt a WAL database when two connections write and checkpoint at once."""
 
+APPLICATION_ID = 0x494D4752
+"""'IMGR' in the header of the file, so that `file` and others can tell what it is."""
+
 _CHECKPOINT_PAGES = 16_000  # 64 MB of log; larger ones make readers slow, smaller ones cost writes
 _BUSY_MS = 60_000
+_SCRUB = 1 << 26  # bytes written at a time
 
 
 class Connection:
@@ -46,13 +50,27 @@ class Connection:
                 "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF"
             )
             if not read_only:
+                self._refuse_strangers()  # before anything is written to it
                 self.db.execute(
                     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
                     "PRAGMA secure_delete = FAST; PRAGMA journal_size_limit = 67108864"
                 )
                 self.db.set_wal_hook(self._after_commit)
         except apsw.Error as error:
+            if hasattr(self, "db"):
+                self.db.close()
             raise explained(error, self.path) from error
+
+    def _refuse_strangers(self) -> None:
+        # Of one moment: another process may be making the catalog just now.
+        self.db.execute("BEGIN")
+        application, tables = self.db.execute(
+            "SELECT application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id"
+        ).get
+        self.db.execute("COMMIT")
+        if application != APPLICATION_ID and tables:
+            self.db.close()
+            raise ImagerError(f"{self.path} is a database, but not of Imager. Choose another folder for the library.")
 
     def _after_commit(self, _db: apsw.Connection, _name: str, pages: int) -> int:
         self._wal_pages = pages
@@ -90,6 +108,21 @@ class Connection:
             pass  # somebody reads or writes: the next one will do it
         except apsw.Error as error:
             raise explained(error, self.path) from error
+
+    def scrub(self) -> None:
+        """Overwrite what deleted rows left in unused pages and in the log, as far as no other process reads it.
+
+        All free pages are taken into use with zeros and freed again; VACUUM would write the whole file instead.
+        """
+        with self.transaction(durable=True) as db:
+            db.pragma("secure_delete", True)
+            free = db.pragma("freelist_count") * db.pragma("page_size")
+            db.execute("CREATE TABLE scrubbing (zeros BLOB)")
+            for start in range(0, free, _SCRUB):
+                db.execute("INSERT INTO scrubbing VALUES (zeroblob(?))", (min(_SCRUB, free - start),))
+            db.execute("DROP TABLE scrubbing")
+        self.db.pragma("secure_delete", "fast")
+        self.checkpoint(truncate=True)
 
     def close(self) -> None:
         """Close the connection; a second time does nothing."""

@@ -15,7 +15,9 @@ cancel applies to it: what it erased can't come back. A later `purged` = null le
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable
+from itertools import count
 from typing import NamedTuple
 
 import apsw
@@ -47,14 +49,20 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 _HORIZON = "SELECT max(clock) FROM edits WHERE target = ? AND field = 'purged' AND element = '' AND value = 'true'"
 _ERASE = """UPDATE edits SET value = NULL
 WHERE target = ? AND clock < ? AND field NOT IN ('purged', 'same_as', 'supersedes')"""
-_NAMING = """
-SELECT clock, batch, author, field FROM edits
-  WHERE target = :log AND field IN ('cancel', 'withdraw') AND element = :clock
-UNION ALL SELECT clock, batch, author, field FROM edits
-  WHERE target = :log AND field = 'cancel_batch' AND element = :batch"""
+_TAKEN_BACK = """
+SELECT 1 FROM edits AS e WHERE e.target = :log AND e.field = 'withdraw' AND e.element = :clock AND e.author = :author
+UNION ALL
+SELECT 1 FROM edits AS e WHERE e.target = :log AND e.field = 'cancel' AND e.element = :clock AND e.clock > :clock
+  AND :field <> 'purged' AND NOT EXISTS (SELECT 1 FROM cancelled AS c WHERE c.clock = e.clock)
+UNION ALL
+SELECT 1 FROM edits AS e WHERE e.target = :log AND e.field = 'cancel_batch' AND e.element = :batch AND e.clock > :clock
+  AND :field <> 'purged' AND NOT EXISTS (SELECT 1 FROM cancelled AS c WHERE c.clock = e.clock)
+LIMIT 1"""
 _NAMED = "SELECT * FROM edits WHERE device = ? AND clock = ?"
 _OF_BATCH = """SELECT * FROM edits WHERE batch = ?1 AND batch <> clock
-UNION ALL SELECT * FROM edits WHERE device = ?2 AND clock = ?1"""
+UNION ALL SELECT * FROM edits WHERE device = ?2 AND clock = ?1 AND batch = clock"""
+_SPEAKING = """SELECT * FROM edits WHERE target = ? AND field IN ('cancel', 'cancel_batch', 'withdraw')
+ORDER BY clock DESC"""
 
 
 def admit(db: apsw.Connection, edits: Iterable[Edit]) -> tuple[int, set[bytes]]:
@@ -72,7 +80,7 @@ def admit(db: apsw.Connection, edits: Iterable[Edit]) -> tuple[int, set[bytes]]:
         if db.total_changes() == before:
             continue
         fresh.append(edit)
-        if edit.field == PURGED and edit.value == "true":
+        if edit.field == PURGED and edit.element == "" and edit.value == "true" and edit.target != LOG:
             db.execute(_ERASE, (edit.target, edit.clock))
     _settle(db, fresh, touched)
     return len(fresh), touched
@@ -84,12 +92,19 @@ def _within_horizon(db: apsw.Connection, edit: Edit) -> Edit:
 
 
 def _settle(db: apsw.Connection, fresh: list[Edit], touched: set[bytes]) -> None:
-    """Bring the table of cancelled edits up to date, and collect whose values that changes."""
-    work, new = list(fresh), {e.clock for e in fresh}
+    """Bring the table of cancelled edits up to date, and collect whose values that changes.
+
+    From the latest edit to the earliest: whether an edit stands depends on later ones only (but for withdrawals, which
+    always stand), so each answer is final when it is needed, and a long chain of undoing costs one look a link.
+    """
+    new = {e.clock for e in fresh}
+    work = [(_descending(e.clock), n, e) for n, e in enumerate(fresh)]
+    heapq.heapify(work)
+    order = count(len(work))  # so that the heap never has to compare edits
     while work:
-        edit = work.pop()
+        *_, edit = heapq.heappop(work)
         was = db.execute("SELECT 1 FROM cancelled WHERE clock = ?", (edit.clock,)).get is not None
-        now = is_cancelled(db, edit)
+        now = _is_taken_back(db, edit)
         if now and not was:
             db.execute("INSERT INTO cancelled VALUES (?)", (edit.clock,))
         elif was and not now:
@@ -98,39 +113,52 @@ def _settle(db: apsw.Connection, fresh: list[Edit], touched: set[bytes]) -> None
             continue
         new.discard(edit.clock)
         if edit.target == LOG:
-            work.extend(_named_by(db, edit))
+            for named in _named_by(db, edit):
+                heapq.heappush(work, (_descending(named.clock), next(order), named))
         else:
             touched.add(edit.target)
             if edit.field == SAME_AS and (other := id_of(edit.element)) is not None:
                 touched.add(other)
 
 
-def is_cancelled(db: apsw.Connection, edit: Edit) -> bool:
-    """Whether the log as it stands takes this edit back."""
-    naming: dict[str, list[str]] = {}
-    withdrawn: set[str] = set()
-    frontier = [(edit.clock, edit.batch, edit.author, edit.field)]
-    while frontier:
-        clock, batch, author, field = frontier.pop()
-        if clock in naming:
-            continue
-        naming[clock] = []
-        if field == WITHDRAW:
-            continue
-        for other in fetch(db, _NAMING, {"log": LOG, "clock": clock, "batch": batch}):
-            if other[3] == WITHDRAW:
-                if other[2] == author:
-                    withdrawn.add(clock)
-            elif other[0] > clock and field != PURGED:
-                naming[clock].append(other[0])
-                frontier.append(other)
-    if len(naming) == 1:
-        return edit.clock in withdrawn
-    # A cancel is later than what it names: from the latest on, every answer is there when it is asked for.
-    cancelled: dict[str, bool] = {}
-    for clock in sorted(naming, reverse=True):
-        cancelled[clock] = clock in withdrawn or any(not cancelled[c] for c in naming[clock])
-    return cancelled[edit.clock]
+_TURNED = str.maketrans("-0123456789abcdef", "~fedcba9876543210")
+
+
+def _descending(clock: str) -> str:
+    """Text that sorts the other way round: a heap gives the smallest first."""
+    return clock.translate(_TURNED)
+
+
+def _for_good(edit: Edit) -> bool:
+    """A withdrawal can't be taken back."""
+    return edit.target == LOG and edit.field == WITHDRAW
+
+
+def _is_taken_back(db: apsw.Connection, edit: Edit) -> bool:
+    """Whether an edit is withdrawn, or named by a later cancel that stands, as the table has it."""
+    if _for_good(edit):
+        return False
+    named = {"log": LOG, "clock": edit.clock, "batch": edit.batch, "author": edit.author, "field": edit.field}
+    return db.execute(_TAKEN_BACK, named).get is not None
+
+
+def cancelled_by_log(db: apsw.Connection) -> set[str]:
+    """The names of all cancelled edits, computed from the log alone: what the table `cancelled` has to hold."""
+    cancelled: set[str] = set()
+    waiting: list[tuple[str, str]] = []
+    for row in fetch(db, _SPEAKING, (LOG,)):
+        edit = Edit(*row)
+        for named in _named_by(db, edit):
+            if edit.field == WITHDRAW:
+                if edit.author == named.author and not _for_good(named):
+                    cancelled.add(named.clock)
+            elif edit.clock > named.clock and named.field != PURGED and not _for_good(named):
+                waiting.append((edit.clock, named.clock))
+    # Withdrawals are all known by now; of the rest, the latest cancel is decided first.
+    for by, clock in sorted(waiting, reverse=True):
+        if by not in cancelled:
+            cancelled.add(clock)
+    return cancelled
 
 
 def _named_by(db: apsw.Connection, edit: Edit) -> list[Edit]:

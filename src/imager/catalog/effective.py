@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
-from imager.catalog.edits import PURGED, SUPERSEDES
-from imager.catalog.identity import id_of, tag_id
+from imager.catalog.edits import SUPERSEDES
+from imager.catalog.identity import id_of, tag_id, tag_name
 from imager.facts import Facts, Place, Region, TakenAt
 
 FILE_TIME_CONFIDENCE = 0.1
 _EPOCH = datetime(1970, 1, 1)
+_FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999
 _EMPTY = Facts()
 
 
@@ -112,7 +113,7 @@ def effective(ids: Sequence[bytes], versions: Sequence[Version], said: Standing,
     """The asset that is joined from `ids` (in order), or None where nothing of it is to be shown."""
     ordered = _by_precedence(versions, said)
     places = [place for version in ordered for place in version.files]
-    if not places or _value(said, PURGED) is True:
+    if not ordered:
         return None
     shown = ordered[0]
     facts, keywords, regions = _facts(ordered)
@@ -297,7 +298,11 @@ def _moment(value: Any) -> TakenAt | None:
 
 
 def iso(at: int, offset: int | None) -> str:
-    """ISO 8601 of a local time in milliseconds; with its offset where that is known, sub-seconds where there are."""
+    """ISO 8601 of a local time in milliseconds; with its offset where that is known, sub-seconds where there are.
+
+    Times outside the years 1 … 9999, which ISO 8601 can't write without agreement, become the nearest inside.
+    """
+    at = min(max(at, _FIRST), _LAST)
     text = (_EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds" if at % 1000 else "seconds")
     if offset is not None:
         sign, size = ("-" if offset < 0 else "+"), abs(offset)
@@ -320,7 +325,7 @@ def _position(value: Any) -> tuple[float, float] | None:
 def _state(said: Standing, places: Sequence[FilePlace]) -> str:
     if _value(said, "trashed") is True:
         return "trashed"
-    return "present" if any(p.state == "present" for p in places) else "missing"
+    return "present" if any(p.state in ("present", "offline") for p in places) else "missing"
 
 
 def _name(places: Sequence[FilePlace]) -> str:
@@ -329,21 +334,27 @@ def _name(places: Sequence[FilePlace]) -> str:
 
 
 def _rating(said: Standing, fact: int | None) -> int | None:
-    votes = [s for (field, _author), s in said.items() if field == "rating" and type(s.value) is int]
+    votes = [s for (field, _author), s in said.items() if field == "rating" and _is_rating(s.value)]
     return max(votes, key=lambda s: s.clock).value if votes else fact
+
+
+def _is_rating(value: Any) -> bool:
+    return type(value) is int and -1 <= value <= 5
 
 
 def _text(said: Standing, field: str, fact: str | None) -> str | None:
     value = _value(said, field)
     if isinstance(value, str):
-        return value or None  # said to be empty: hidden, not replaced by what the file says
+        # JSON can hold halves of characters, SQLite can't. Said to be empty: hidden, not replaced by the file's.
+        return value.encode("utf-8", "replace").decode() or None
     return fact
 
 
 def _tags(said: Standing, keywords: Sequence[tuple[str, str]]) -> dict[bytes, tuple[str | None, str]]:
     tags: dict[bytes, tuple[str | None, str]] = {}
-    for name, source in keywords:
-        tags.setdefault(tag_id_of_keyword(name), (name, source))
+    for keyword, source in keywords:
+        own, name = tag_of_keyword(keyword)
+        tags.setdefault(own, (name, source))
     tags.pop(b"", None)
     for (field, element), s in said.items():
         tag = id_of(element) if field == "tag" else None
@@ -357,9 +368,9 @@ def _tags(said: Standing, keywords: Sequence[tuple[str, str]]) -> dict[bytes, tu
 
 
 @lru_cache(maxsize=65_536)
-def tag_id_of_keyword(name: str) -> bytes:
-    """Id of the tag that a keyword of a file means; empty for one that has no name left when cleaned."""
+def tag_of_keyword(keyword: str) -> tuple[bytes, str]:
+    """Id and full name of the tag that a keyword of a file means; empty for one that has no name left when cleaned."""
     try:
-        return tag_id(name)
+        return tag_id(keyword), tag_name(keyword)
     except ValueError:
-        return b""
+        return b"", ""

@@ -67,9 +67,6 @@ def parse_id(text: str) -> bytes | None:
 
 
 def id_of(text: str) -> bytes | None:
-    """The id that an element spells in hexadecimal, or None (a log may hold anything)."""
-    try:
-        value = bytes.fromhex(text)
-    except ValueError:
-        return None
-    return value if len(value) == 16 else None
+    """The id that an element spells, in lower-case hexadecimal without hyphens, or None (a log may hold anything)."""
+    # In exactly one form: whoever looks for the id among the elements must find every edit that means it.
+    return bytes.fromhex(text) if _HYPHENLESS.fullmatch(text) else None

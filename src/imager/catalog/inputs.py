@@ -14,6 +14,7 @@ from typing import Any
 import apsw
 
 from imager.catalog.connection import fetch, many
+from imager.catalog.edits import PURGED
 from imager.catalog.effective import FilePlace, Said, Standing, Version
 from imager.catalog.joins import components
 from imager.facts import Facts
@@ -32,10 +33,12 @@ CROSS JOIN files AS f ON f.content = wanted.value
 CROSS JOIN folders AS o ON o.folder = f.folder AND o.device = ?2
 ORDER BY f.content, o.path, f.name"""
 
-SIDECARS = """
-SELECT s.folder, s.belongs, s.facts
-FROM carray(?) AS wanted CROSS JOIN sidecars AS s ON s.folder = wanted.value
-ORDER BY s.folder, s.name"""
+WITH_SIDECARS = """
+SELECT DISTINCT wanted.value FROM carray(?) AS wanted
+WHERE EXISTS (SELECT 1 FROM sidecars AS s WHERE s.folder = wanted.value)"""
+
+SIDECAR = """
+SELECT s.facts FROM sidecars AS s WHERE s.folder = ? AND s.belongs = ? ORDER BY s.name DESC LIMIT 1"""
 
 STANDING = """
 SELECT e.target, e.field, e.element, e.value, e.clock
@@ -78,8 +81,13 @@ class Inputs:
         self._standing = _standing(db, every)
 
     def versions(self, members: Sequence[bytes]) -> list[Version]:
-        """What is here of those ids."""
-        return [self._versions[i] for i in members if i in self._versions]
+        """What is here of those ids and was not erased."""
+        return [self._versions[i] for i in members if i in self._versions and not self.purged(i)]
+
+    def purged(self, one: bytes) -> bool:
+        """Whether a tombstone stands on that very id: what it was joined with is not erased with it."""
+        said = self._standing.get(one, {}).get((PURGED, ""))
+        return said is not None and said.value is True
 
     def standing(self, members: Sequence[bytes]) -> Standing:
         """The edits that stand on those ids, as one asset."""
@@ -109,20 +117,19 @@ def _add_files(db: apsw.Connection, files: dict[int, list[FilePlace]], device: i
     if not files:
         return
     rows = fetch(db, FILES, (many(sorted(files)), device))
-    beside = _sidecars(db, {row[5] for row in rows})
+    beside = {f for (f,) in fetch(db, WITH_SIDECARS, (many(sorted({row[5] for row in rows})),))} if rows else set()
     for content, folder, name, state, modified, number in rows:
-        sidecar = None
-        if beside:
-            lower = name.lower()
-            sidecar = beside.get((number, lower)) or beside.get((number, lower.rpartition(b".")[0]))
+        sidecar = _sidecar(db, number, name.lower()) if number in beside else None
         files[content].append(FilePlace(folder, name, state, modified, sidecar))
 
 
-def _sidecars(db: apsw.Connection, folders: set[int]) -> dict[tuple[int, bytes], Facts]:
-    if not folders or db.execute("SELECT 1 FROM sidecars LIMIT 1").get is None:
-        return {}
-    rows = db.execute(SIDECARS, (many(sorted(folders)),))
-    return {(folder, belongs): Facts.from_json(json.loads(facts)) for folder, belongs, facts in rows}
+def _sidecar(db: apsw.Connection, folder: int, name: bytes) -> Facts | None:
+    """What the sidecar of a file says: 'img_1.jpg.xmp', else 'img_1.xmp'."""
+    for belongs in (name, name.rpartition(b".")[0]):
+        facts = db.execute(SIDECAR, (folder, belongs)).get
+        if facts is not None:
+            return Facts.from_json(json.loads(facts))
+    return None
 
 
 def _standing(db: apsw.Connection, ids: Sequence[bytes]) -> dict[bytes, dict[tuple[str, str], Said]]:

@@ -6,14 +6,16 @@ for any ids at any time. Rows that come out as they were are not written: `chang
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
 import apsw
 
-from imager.catalog.connection import many
+from imager.catalog.connection import fetch, many
 from imager.catalog.effective import Row, Rules, effective
+from imager.catalog.identity import tag_id, tag_name
 from imager.catalog.inputs import Inputs
 from imager.facts import Facts, Place
 
@@ -31,11 +33,18 @@ _TAGGED = """SELECT t.asset, t.tag, t.source FROM carray(?) AS wanted
 CROSS JOIN asset_tags AS t ON t.asset = wanted.value"""
 _REGIONS = """SELECT r.asset, r.kind, r.name, r.left_edge, r.top_edge, r.width, r.height, r.source
 FROM carray(?) AS wanted CROSS JOIN regions AS r ON r.asset = wanted.value ORDER BY r.asset, r.region"""
-_TAG_BY_ID = "SELECT tag FROM tags WHERE id = ?"
-_NEW_TAG = """INSERT INTO tags (id, name) VALUES (?1, ?2)
-ON CONFLICT (id) DO UPDATE SET name = min(name, excluded.name) WHERE NOT said RETURNING tag"""
-_NAMED_TAG = """SELECT value ->> '$' FROM edits WHERE target = ? AND field = 'name' AND element = ''
-AND value IS NOT NULL AND clock NOT IN (SELECT clock FROM cancelled) ORDER BY clock DESC LIMIT 1"""
+_TAG_BY_ID = "SELECT tag, name, said FROM tags WHERE id = ?"
+_NEW_TAG = "INSERT INTO tags (id, name) VALUES (?, ?) RETURNING tag"
+_NAMES = """SELECT value FROM edits WHERE target = ? AND field = 'name' AND element = '' AND value IS NOT NULL
+ORDER BY clock DESC"""
+_SAID_NAME = """INSERT INTO tags (id, name, said) VALUES (?, ?, 1)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, said = 1 RETURNING tag"""
+_TOUCH_TAGGED = """UPDATE assets SET changed = (SELECT changes + 1 FROM library)
+WHERE asset IN (SELECT asset FROM asset_tags WHERE tag = ?)"""
+_UNUSED_TAG = """DELETE FROM tags WHERE tag = ?1 AND NOT said
+AND NOT EXISTS (SELECT 1 FROM asset_tags WHERE asset_tags.tag = ?1)"""
+_UNUSED_PLACE = "DELETE FROM places WHERE place = ?1 AND NOT EXISTS (SELECT 1 FROM assets WHERE assets.place = ?1)"
+_NAMELESS = "\U0010ffff"
 _PLACE_OF = """SELECT place FROM places
 WHERE country_code = ? AND region = ? AND city = ? AND name = ? AND country = ?"""
 _NEW_PLACE = "INSERT INTO places (country_code, region, city, name, country) VALUES (?, ?, ?, ?, ?) RETURNING place"
@@ -44,20 +53,32 @@ _NEW_PLACE = "INSERT INTO places (country_code, region, city, name, country) VAL
 class Materialiser:
     """Keeps `assets` and what hangs on it equal to the log and the facts.
 
-    It remembers the numbers of tags and places between calls; `forget` must follow a transaction that failed.
+    It remembers the numbers of tags and places between calls; `forget` must follow a transaction that failed, and
+    `heed` must begin each.
     """
 
     def __init__(self, rules: Rules, device: int) -> None:
         """`device`: whose files make an asset present or missing."""
         self._rules = rules
         self._device = device
-        self._tags: dict[bytes, tuple[int, str | None]] = {}
+        # By id: the number, and a spelling that a file's must precede to take its place ('' where people named it).
+        self._tags: dict[bytes, tuple[int, str]] = {}
         self._places: dict[Place, int] = {}
+        self._respelled: set[int] = set()
+        self._seen = -1
+
+    def heed(self, db: apsw.Connection) -> None:
+        """Drop what was remembered if another connection wrote since: it may have deleted what is used no more."""
+        version = db.pragma("data_version")
+        if version != self._seen:
+            self.forget()
+            self._seen = version
 
     def forget(self) -> None:
         """Drop what was remembered: a rollback took numbers back."""
         self._tags.clear()
         self._places.clear()
+        self._respelled.clear()
 
     def apply(
         self,
@@ -88,6 +109,7 @@ class Materialiser:
         tag_in: list[tuple[int, int, str]] = []
         region_out: list[tuple[int]] = []
         region_in: list[tuple[Any, ...]] = []
+        claimed = {a for a, row in stored.items() if row[0] in inputs.components}
         kept: set[int] = set()
         changed: list[int] = []
         for smallest, members in inputs.components.items():
@@ -98,13 +120,15 @@ class Materialiser:
                 moved += [(None, i) for i in here if inputs.assets[i] is not None]
                 continue
             # The asset whose own id stays keeps its number, else the oldest does.
-            named = [a for a in had if a in stored and stored[a][0] == smallest]
-            if named or had:
-                asset = (named or had)[0]
+            free = [a for a in had if a in stored and stored[a][0] == smallest] or [a for a in had if a not in claimed]
+            if free:
+                asset = free[0]
             else:
                 asset = highest = highest + 1
             kept.add(asset)
-            moved += [(asset, i) for i in here if inputs.assets[i] != asset]
+            for i in here:
+                if inputs.assets[i] != (own := None if inputs.purged(i) else asset):
+                    moved.append((own, i))
             values = self._values(db, row)
             want = {self._tag(db, tag, name): source for tag, (name, source) in row.tags.items()}
             have = tagged.get(asset, {})
@@ -126,6 +150,9 @@ class Materialiser:
             for table in ("asset_tags", "regions", "assets"):
                 db.executemany(f"DELETE FROM {table} WHERE asset = ?", gone)
             db.executemany("DELETE FROM words WHERE rowid = ?", gone)
+        # An id may pass from one asset to another here, and must not be there twice in between.
+        renamed = [(row[0],) for row in rows if row[0] in stored and stored[row[0]][0] != row[2]]
+        db.executemany("UPDATE assets SET id = randomblob(16) WHERE asset = ?", renamed)
         db.executemany(_UPSERT, rows)
         db.executemany("DELETE FROM asset_tags WHERE asset = ? AND tag = ?", tag_out)
         db.executemany("INSERT INTO asset_tags (asset, tag, source) VALUES (?, ?, ?)", tag_in)
@@ -133,6 +160,9 @@ class Materialiser:
         db.executemany("INSERT INTO regions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", region_in)
         if changed or gone:
             db.execute("UPDATE library SET changes = ?, assets = max(assets, ?)", (change, highest))
+        for tag in self._respelled:
+            _touch_tagged(db, tag)
+        self._respelled.clear()
         return changed
 
     def _values(self, db: apsw.Connection, row: Row) -> tuple[Any, ...]:
@@ -155,38 +185,45 @@ class Materialiser:
     def _tag(self, db: apsw.Connection, tag: bytes, name: str | None) -> int:
         """The number of a tag. Files that spell it differently agree on the smallest spelling, in any order."""
         known = self._tags.get(tag)
-        if known is not None and (name is None or known[1] is None or name >= known[1]):
+        if known is not None and (name is None or name >= known[1]):
             return known[0]
-        number = None
-        if name is None:
-            number = db.execute(_TAG_BY_ID, (tag,)).get
-        if number is None:
-            number = db.execute(_NEW_TAG, (tag, name or tag.hex())).get
-        if number is None:  # an edit has named it, so nothing was to be updated
-            number = db.execute(_TAG_BY_ID, (tag,)).get
-        self._tags[tag] = (number, name)
-        return int(number)
+        found = db.execute(_TAG_BY_ID, (tag,)).get
+        if found is None:
+            number, spelling = int(db.execute(_NEW_TAG, (tag, name or tag.hex())).get), name or _NAMELESS
+        else:
+            number, current, said = found
+            spelling = "" if said else _NAMELESS if current == tag.hex() else current
+            if name is not None and name < spelling:
+                db.execute("UPDATE tags SET name = ? WHERE tag = ?", (name, number))
+                self._respelled.add(number)
+                spelling = name
+        self._tags[tag] = (number, spelling)
+        return number
 
     def name_tags(self, db: apsw.Connection, ids: Iterable[bytes]) -> None:
-        """Give tags among `ids` the names that edits say, and have their assets found by them."""
+        """Give tags among `ids` the names that edits say, and have their assets found by them.
+
+        A name only spells what the id already says, so undoing what it was said with does not take it back.
+        """
         for target in ids:
-            name = db.execute(_NAMED_TAG, (target,)).get
-            if not isinstance(name, str) or not name:
+            names = (_spelling(target, value) for (value,) in fetch(db, _NAMES, (target,)))
+            name = next((n for n in names if n), None)
+            if name is None:
                 continue
-            number = db.execute(
-                "INSERT INTO tags (id, name, said) VALUES (?, ?, 1) "
-                "ON CONFLICT (id) DO UPDATE SET name = excluded.name, said = 1 WHERE name <> excluded.name "
-                "RETURNING tag",
-                (target, name),
-            ).get
-            if number is not None:
-                db.execute(
-                    "UPDATE assets SET changed = (SELECT changes + 1 FROM library) "
-                    "WHERE asset IN (SELECT asset FROM asset_tags WHERE tag = ?)",
-                    (number,),
-                )
-                if db.changes():
-                    db.execute("UPDATE library SET changes = changes + 1")
+            before = db.execute(_TAG_BY_ID, (target,)).get
+            if before is not None and before[1:] == (name, 1):
+                continue
+            number = db.execute(_SAID_NAME, (target, name)).get
+            self._tags.pop(target, None)
+            if before is not None and before[1] != name:
+                _touch_tagged(db, number)
+
+    def drop_unused(self, db: apsw.Connection, place: int | None, tags: Iterable[int]) -> None:
+        """Delete a place and tags that only files gave, if nothing has them any more (for erasing)."""
+        if place is not None:
+            db.execute(_UNUSED_PLACE, (place,))
+        db.executemany(_UNUSED_TAG, [(tag,) for tag in tags])
+        self.forget()
 
     def _stored_tags(self, db: apsw.Connection, assets: list[int]) -> dict[int, dict[int, str]]:
         found: dict[int, dict[int, str]] = {}
@@ -194,6 +231,22 @@ class Materialiser:
             for asset, tag, source in db.execute(_TAGGED, (many(assets),)):
                 found.setdefault(asset, {})[tag] = source
         return found
+
+
+def _touch_tagged(db: apsw.Connection, tag: int) -> None:
+    """Have the documents of all that has a tag written anew."""
+    db.execute(_TOUCH_TAGGED, (tag,))
+    if db.changes():
+        db.execute("UPDATE library SET changes = changes + 1")
+
+
+def _spelling(tag: bytes, value: str) -> str | None:
+    """The name that an edit gives a tag, or None if it is not one of that tag (a log may hold anything)."""
+    try:
+        name = json.loads(value)
+        return tag_name(name) if isinstance(name, str) and tag_id(name) == tag else None
+    except ValueError:
+        return None
 
 
 def _stored_regions(db: apsw.Connection, assets: list[int]) -> dict[int, list[tuple[Any, ...]]]:

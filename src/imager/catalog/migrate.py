@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import secrets
 import time
 from dataclasses import dataclass
 from importlib import resources
@@ -13,12 +15,9 @@ from pathlib import Path
 
 import apsw
 
-from imager.catalog.connection import Connection
+from imager.catalog.connection import APPLICATION_ID, Connection, explained
 from imager.catalog.identity import random_id
 from imager.errors import ImagerError
-
-APPLICATION_ID = 0x494D4752
-"""'IMGR' in the header of the file, so that `file` and others can tell what it is."""
 
 _NAME = re.compile(r"(\d{4})_\w+\.sql")
 
@@ -33,17 +32,18 @@ class Migration:
 
 def shipped() -> list[Migration]:
     """The migrations of this Imager, in order."""
-    found = []
-    for entry in resources.files("imager.catalog").joinpath("migrations").iterdir():
-        if match := _NAME.fullmatch(entry.name):
-            found.append(Migration(int(match[1]), entry.read_text(encoding="utf-8")))
+    found = [
+        Migration(int(match[1]), entry.read_text(encoding="utf-8"))
+        for entry in resources.files("imager.catalog").joinpath("migrations").iterdir()
+        if (match := _NAME.fullmatch(entry.name))
+    ]
     return sorted(found, key=lambda m: m.number)
 
 
 def migrate(connection: Connection, migrations: list[Migration], snapshots: Path) -> None:
     """Apply what is missing, all or nothing. An existing catalog is copied into `snapshots` before.
 
-    Raises ImagerError for a file that is no catalog, or one of a newer Imager.
+    Raises ImagerError for a catalog of a newer Imager, which is left as it is.
     """
     newest = migrations[-1].number
     have = _version(connection.db, connection.path, newest)
@@ -63,20 +63,30 @@ def migrate(connection: Connection, migrations: list[Migration], snapshots: Path
 
 
 def snapshot(connection: Connection, folder: Path, name: str) -> Path:
-    """A whole, consistent copy of the catalog as it stands, made while others go on using it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """A whole, consistent copy of the catalog as it stands, made while others go on using it, safely on disk.
+
+    ImagerError (StorageFullError) says why where it can't be made.
+    """
     target = folder / f"{name}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}.db"
-    temporary = target.with_suffix(".partial")
-    temporary.unlink(missing_ok=True)
-    connection.db.execute("VACUUM INTO ?", (str(temporary),))
-    temporary.replace(target)
+    # Under a name of its own: another process may be making one at the same time.
+    temporary = folder / f"{target.stem}.{secrets.token_hex(4)}.partial"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        connection.db.execute("VACUUM INTO ?", (str(temporary),))
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except apsw.Error as error:
+        temporary.unlink(missing_ok=True)
+        raise explained(error, str(target)) from error
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ImagerError(f"No copy of the catalog could be made in {folder}: {error.strerror or error}.") from error
     return target
 
 
 def _version(db: apsw.Connection, path: str, newest: int) -> int:
     have = int(db.pragma("user_version"))
-    if have == 0 and db.execute("SELECT count(*) FROM sqlite_schema").get:
-        raise ImagerError(f"{path} is a database, but not of Imager. Choose another folder for the library.")
     if have > newest:
         raise ImagerError(
             f"{path} was written by a newer Imager (schema {have}; this one knows {newest}). "

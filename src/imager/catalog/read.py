@@ -9,7 +9,7 @@ from typing import Any
 from imager.catalog.catalog import Catalog
 from imager.catalog.connection import fetch, many
 from imager.catalog.effective import iso
-from imager.catalog.identity import LOG, format_id
+from imager.catalog.identity import LOG, format_id, id_of
 
 _ASSET = """SELECT a.*, c.sha256, c.mime, c.bytes, c.facts, m.raw, m.problems, d.colours,
   p.name AS place_name, p.city, p.region, p.country, p.country_code
@@ -22,11 +22,14 @@ WHERE asset = ? ORDER BY region"""
 _VERSIONS = """SELECT v.id, c.content, c.sha256, c.mime, c.bytes FROM versions AS v
 CROSS JOIN contents AS c ON c.content = v.content WHERE v.asset = ? ORDER BY v.content = ? DESC, v.id"""
 _HISTORY = """SELECT e.target, e.clock, e.field, e.element, e.value, e.author, e.batch,
-  e.clock IN (SELECT clock FROM cancelled) FROM carray(?) AS wanted CROSS JOIN edits AS e ON e.target = wanted.value
+  EXISTS (SELECT 1 FROM cancelled AS c WHERE c.clock = e.clock)
+FROM carray(?) AS wanted CROSS JOIN edits AS e ON e.target = wanted.value
 ORDER BY e.clock DESC"""
-_UNDONE = (
-    "SELECT clock, author FROM edits WHERE target = ? AND field IN ('cancel', 'cancel_batch') AND element IN (?, ?)"
-)
+_UNDONE = """
+SELECT max(e.clock) FROM edits AS e WHERE e.target = ?1 AND e.clock > ?2
+AND (e.field = 'cancel' AND e.element = ?2 OR e.field = 'cancel_batch' AND e.element = ?3)
+AND NOT EXISTS (SELECT 1 FROM cancelled AS c WHERE c.clock = e.clock)"""
+_TAG_NAME = "SELECT name FROM tags WHERE id = ?"
 _SAME = ("make", "model", "lens", "iso", "f_number", "exposure_time", "focal_length", "rating", "title", "caption")
 
 
@@ -98,23 +101,24 @@ def _place(row: dict[str, Any]) -> dict[str, str | None] | None:
 
 def history(catalog: Catalog, asset: int) -> list[dict[str, Any]]:
     """What was said of an asset, latest first, each with the batch that `undo` takes and whether it was undone."""
-    rows = fetch(catalog.db, _HISTORY, (many(catalog.members(asset)),))
-    names = dict(fetch(catalog.db, "SELECT lower(hex(id)), name FROM tags")) if any(r[2] == "tag" for r in rows) else {}
+    rows = fetch(catalog.db, _HISTORY, (many(catalog.joined(asset)),))
     said = []
     for _, clock, field, element, value, author, batch, cancelled in rows:
-        undone_by = fetch(catalog.db, _UNDONE, (LOG, clock, batch)) if cancelled else []
+        if field == "tag" and (tag := id_of(element)) is not None:
+            element = catalog.db.execute(_TAG_NAME, (tag,)).get or element
+        undone_by = catalog.db.execute(_UNDONE, (LOG, clock, batch)).get if cancelled else None
         said.append(
             {
                 "at": iso(int(clock[:13], 16), 0),
                 "field": field,
-                "element": names.get(element, element) or None,
+                "element": element or None,
                 "value": None if value is None else json.loads(value),
                 "erased": value is None,
                 "author": author,
                 "batch": batch,
                 "name": clock,
                 "undone": bool(cancelled),
-                "undone_by": max((c for c, _ in undone_by), default=None),
+                "undone_by": undone_by,
             }
         )
     return said
