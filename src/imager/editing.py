@@ -14,6 +14,7 @@ from imager.catalog.edits import CANCEL, PURGED, SAME_AS
 from imager.catalog.identity import LOG, tag_id, tag_name
 from imager.catalog.joins import edge
 from imager.errors import NotFoundError, UsageError
+from imager.ingest.plan import is_sidecar
 from imager.ingest.store import Store
 
 
@@ -156,9 +157,9 @@ def erase(catalog: Catalog, store: Store, asset: int) -> None:
         catalog.say_within([Statement(i, PURGED, True) for i in ids])
         for content, _ in held:
             for folder, name, _state in catalog.files.places_of(content):
-                for sidecar in catalog.files.sidecars_of(folder, name):
-                    catalog.files.remove_sidecar(folder, sidecar)
-                    catalog.files.remove([(folder, sidecar)])
+                sidecars = [(folder, sidecar) for sidecar in catalog.files.sidecars_of(folder, name)]
+                catalog.files.remove_sidecars(sidecars)
+                catalog.files.remove(sidecars)
             db.execute("DELETE FROM files WHERE content = ?", (content,))
             contents.erase(db, content)
         catalog.drop_unused(place, tags)
@@ -199,9 +200,7 @@ def forget(catalog: Catalog, store: Store, path: bytes) -> int:
         raise NotFoundError(f"Nothing is missing at {os.fsdecode(path)}.")
     with catalog.transaction(durable=True) as db:
         touched = set(files.ids_of(row.content for _, row in rows if row.content is not None))
-        for folder, row in rows:
-            if row.state == "sidecar":
-                touched.update(files.remove_sidecar(folder, row.name))
+        touched.update(files.remove_sidecars([(folder, row.name) for folder, row in rows if is_sidecar(row.name)]))
         files.remove([(folder, row.name) for folder, row in rows])
         assets = {asset for i in touched if (asset := catalog.resolve(i)) is not None}
         hashes = [

@@ -35,8 +35,8 @@ class Inline(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run it."""
         type(self).asked.append(args[0])
-        if type(self).before is not None:
-            type(self).before(args[0])
+        if (before := type(self).before) is not None:
+            before(args[0])
         future: Future[Any] = Future()
         try:
             arguments, named = json.loads(encode([args, kwargs]))

@@ -225,7 +225,7 @@ def test_nothing_below_an_unreadable_folder_is_taken_for_missing(scene: Scene, m
             raise PermissionError(13, "Permission denied")
         return really(path)
 
-    monkeypatch.setattr(walk.os, "scandir", refusing)
+    monkeypatch.setattr(os, "scandir", refusing)
     events: list[Event] = []
     assert counts(scene.add(events=events)) == {"found": 1, "unchanged": 1}
     told = [e for e in events if isinstance(e, Problem)]

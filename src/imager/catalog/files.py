@@ -167,16 +167,15 @@ class Files:
         for folder, name, stage, reason in self._db.execute(_FAILED, (self._device,)):
             yield Problem(os.path.join(folder, name), stage, reason)
 
-    def put_sidecar(self, folder: int, name: bytes, facts: str, raw: str) -> list[bytes]:
-        """Keep the latest reading of a sidecar; returns the ids of the assets that it speaks of."""
-        self._db.execute(_PUT_SIDECAR, (folder, name, _subject(name), facts, raw))
-        return self.beside(folder, name)
+    def put_sidecars(self, read: Sequence[tuple[int, bytes, str, str]]) -> list[bytes]:
+        """Keep the latest readings (folder, name, facts, raw); returns the ids of the assets that they speak of."""
+        self._db.executemany(_PUT_SIDECAR, [(f, name, _subject(name), facts, raw) for f, name, facts, raw in read])
+        return self.beside([(folder, name) for folder, name, _, _ in read])
 
-    def remove_sidecar(self, folder: int, name: bytes) -> list[bytes]:
-        """Forget a sidecar that is gone; returns the ids of the assets that it spoke of."""
-        ids = self.beside(folder, name)
-        self._db.execute("DELETE FROM sidecars WHERE folder = ? AND name = ?", (folder, name))
-        return ids
+    def remove_sidecars(self, gone: Sequence[tuple[int, bytes]]) -> list[bytes]:
+        """Forget sidecars (folder, name) that are gone; returns the ids of the assets that they spoke of."""
+        self._db.executemany("DELETE FROM sidecars WHERE folder = ? AND name = ?", gone)
+        return self.beside(gone)
 
     def sidecars_of(self, folder: int, picture: bytes) -> list[bytes]:
         """Names of the sidecars that speak of a picture."""
@@ -189,13 +188,16 @@ class Files:
             )
         ]
 
-    def beside(self, folder: int, name: bytes) -> list[bytes]:
-        """Ids of the assets that a sidecar speaks of."""
-        belongs = _subject(name)
+    def beside(self, sidecars: Iterable[tuple[int, bytes]]) -> list[bytes]:
+        """Ids of the assets that sidecars (folder, name) speak of. Reads each folder once."""
+        subjects: dict[int, set[bytes]] = {}
+        for folder, name in sidecars:
+            subjects.setdefault(folder, set()).add(_subject(name))
         return [
             i
+            for folder, belongs in subjects.items()
             for i, picture in self._db.execute(_BESIDE, (folder,))
-            if belongs in (picture.lower(), picture.lower().rpartition(b".")[0])
+            if picture.lower() in belongs or picture.lower().rpartition(b".")[0] in belongs
         ]
 
     def ids_of(self, contents: Iterable[int]) -> list[bytes]:

@@ -148,13 +148,18 @@ def content_of(answer: dict[str, Any]) -> Content:
 
 
 def examine_sidecar(path: str) -> dict[str, Any]:
-    """Read an XMP sidecar: {'facts', 'raw'}, or None in both where it can't be read."""
+    """Read an XMP sidecar: {'outcome': 'sidecar', 'facts', 'raw'}, or 'failed' where nothing in it can be read."""
     try:
-        with open(os.fsencode(path), "rb") as file:
+        descriptor = os.open(os.fsencode(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as file:
             read = metadata.read_sidecar(file.read(MAX_PACKET + 1))
-    except OSError:
-        return {"facts": None, "raw": None}
-    return {"facts": read.facts.to_json(), "raw": read.raw}
+    except FileNotFoundError:
+        return {"outcome": "gone"}
+    except OSError as error:
+        return failed_answer("identify", _reason(error))
+    if read.problems and not read.raw:
+        return failed_answer("probe", " ".join(read.problems))
+    return {"outcome": "sidecar", "facts": read.facts.to_json(), "raw": read.raw}
 
 
 def _unrecognised(name: bytes, head: bytes) -> dict[str, Any]:

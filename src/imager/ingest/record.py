@@ -122,6 +122,20 @@ class Recorder:
                 events.append(Replaced(path, format_id(replacement.new), replacement.same))
         return events, again
 
+    def record_sidecars(self, batch: Sequence[Answered]) -> None:
+        """Write what sidecars say, in one transaction. One that can't be read leaves what it said before."""
+        rows: list[tuple[int, FileRow]] = []
+        read: list[tuple[int, bytes, str, str]] = []
+        for task, answer in batch:
+            if answer["outcome"] == "sidecar":
+                rows.append((task.folder, _row(task, "sidecar")))
+                read.append((task.folder, task.name, json.dumps(answer["facts"]), json.dumps(answer["raw"])))
+            elif answer["outcome"] == "failed":
+                rows.append((task.folder, _failed_row(task, answer)))
+        with self._catalog.transaction(durable=False):
+            self._catalog.files.put(rows)
+            self._catalog.refresh(self._catalog.files.put_sidecars(read))
+
     def _count(
         self,
         task: Task,

@@ -7,7 +7,6 @@ catalog is here. What waits is bounded everywhere: a tree of millions does not f
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import threading
@@ -19,10 +18,9 @@ from functools import partial
 from typing import Any
 
 from imager.catalog import Catalog
-from imager.catalog.files import FileRow
-from imager.errors import NotFoundError, StorageFullError, UsageError
+from imager.errors import NotFoundError, UnreadableError, UsageError
 from imager.ingest.events import Event, Finished, Problem, Progress, Report
-from imager.ingest.examine import READER, examine, examine_sidecar, failed_answer
+from imager.ingest.examine import examine, examine_sidecar, failed_answer
 from imager.ingest.ignore import IgnoreRules
 from imager.ingest.plan import Task, plan_folder
 from imager.ingest.record import Answered, Recorder, changing
@@ -90,6 +88,7 @@ class Run:
         self._waiting: deque[Task] = deque()
         self._in_flight = 0
         self._pending: list[Answered] = []
+        self._pending_sidecars: list[Answered] = []
         self._recorder = Recorder(catalog, self.report)
         self._again: set[bytes] = set()
         self._unsteady: dict[bytes, Task] = {}
@@ -153,7 +152,8 @@ class Run:
                 self._submit()
             idle = not roots_left and not folders and not self._waiting and not self._in_flight
             now = time.monotonic()
-            if self._pending and (idle or len(self._pending) >= _BATCH or now - flushed > _PATIENCE):
+            pending = len(self._pending) + len(self._pending_sidecars)
+            if pending and (idle or pending >= _BATCH or now - flushed > _PATIENCE):
                 yield from self._flush()
                 flushed = time.monotonic()
                 continue
@@ -269,12 +269,10 @@ class Run:
         self._in_flight -= 1
         try:
             answer = future.result()
-        except StorageFullError:
-            raise
-        except (WorkerFailedError, WorkerError) as error:
+        except (WorkerFailedError, WorkerError, UnreadableError) as error:
             answer = failed_answer("derive", str(error))
         if self._sidecars.pop(task.path, None) is not None:
-            self._record_sidecar(task, answer)
+            self._pending_sidecars.append(Answered(task, answer))
         elif answer["outcome"] == "changing":
             if task.path in self._unsteady:
                 self._pending.append(Answered(task, changing()))
@@ -292,25 +290,16 @@ class Run:
 
     def _flush(self) -> Iterator[Event]:
         batch, self._pending = self._pending, []
-        events, again = self._recorder.record(batch)
-        for task in again:
-            self._again.add(task.path)
-            self._waiting.append(task)
-        yield from events
+        sidecars, self._pending_sidecars = self._pending_sidecars, []
+        if sidecars:
+            self._recorder.record_sidecars(sidecars)
+        if batch:
+            events, again = self._recorder.record(batch)
+            for task in again:
+                self._again.add(task.path)
+                self._waiting.append(task)
+            yield from events
         yield self._progress(walked=False)
-
-    def _record_sidecar(self, task: Task, answer: dict[str, Any]) -> None:
-        files = self._catalog.files
-        with self._catalog.transaction(durable=False):
-            facts = answer.get("facts")
-            state = "sidecar" if facts is not None else "failed"
-            row = FileRow(task.name, state, None, task.size, task.modified, task.changed, task.inode, READER)
-            if facts is None:
-                row = row._replace(stage="probe", reason=answer.get("reason") or "it is not readable as XMP")
-            files.put([(task.folder, row)])
-            if facts is not None:
-                raw = json.dumps(answer["raw"])
-                self._catalog.refresh(files.put_sidecar(task.folder, task.name, json.dumps(facts), raw))
 
 
 def _label(root: bytes, folder: bytes) -> str:

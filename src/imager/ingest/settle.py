@@ -35,12 +35,9 @@ def _let_go(catalog: Catalog, report: Report, gone: Sequence[Gone]) -> None:
     """Files whose bytes are known elsewhere are forgotten; the last known place of a picture is kept as missing."""
     files = catalog.files
     with catalog.transaction(durable=False):
-        touched: set[bytes] = set()
+        sidecars = [(folder, row.name) for folder, row in gone if is_sidecar(row.name)]
+        touched = set(files.remove_sidecars(sidecars))
         for folder, row in gone:
-            if is_sidecar(row.name):
-                touched.update(files.remove_sidecar(folder, row.name))
-                files.remove([(folder, row.name)])
-                continue
             if row.content is None:
                 files.remove([(folder, row.name)])
                 continue

@@ -9,9 +9,10 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
-from imager.errors import StorageFullError
+from imager.errors import ImagerError, StorageFullError
 
 CACHE_TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# Previews made by Imager; safe to delete.\n"
 """Content of CACHEDIR.TAG (bford.info/cachedir): backups and Imager itself pass such folders over."""
@@ -32,14 +33,21 @@ class Store:
         return self.folder / name[:3] / f"{name}.{kind}.jpg"
 
     def create(self) -> None:
-        """Make the folder, marked as a cache."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        tag = self.folder / "CACHEDIR.TAG"
-        if not tag.exists():
-            tag.write_bytes(CACHE_TAG)
+        """Make the folder, marked as a cache; errors as of `put`."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            tag = self.folder / "CACHEDIR.TAG"
+            if not tag.exists():
+                tag.write_bytes(CACHE_TAG)
+        except OSError as error:
+            raise self._explained(error) from error
 
     def put(self, sha256: bytes, kind: str, data: bytes) -> None:
-        """Write a derivative; it appears whole or not at all. StorageFullError when there is no room."""
+        """Write a derivative; it appears whole or not at all.
+
+        StorageFullError when there is no room, ImagerError when it can't be written for another reason: neither is
+        the picture's fault.
+        """
         path = self.path(sha256, kind)
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         try:
@@ -50,13 +58,20 @@ class Store:
                 temporary.write_bytes(data)
             temporary.replace(path)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StorageFullError(
-                    f"The disk that holds {self.folder} is full. Nothing was lost: make room and run the same "
-                    "command again."
-                ) from error
-            raise
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise self._explained(error) from error
+
+    def _explained(self, error: OSError) -> ImagerError:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return StorageFullError(
+                f"The disk that holds {self.folder} is full. Nothing was lost: make room and run the same command "
+                "again."
+            )
+        return ImagerError(
+            f"The previews in {self.folder} can't be written ({error.strerror or error}). Check that the folder is "
+            "yours, then run the same command again."
+        )
 
     def sound(self, sha256: bytes, kind: str, size: int) -> bool:
         """Whether a derivative is there with the size that it had, and ends as a JPEG ends."""

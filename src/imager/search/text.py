@@ -155,8 +155,8 @@ def _cursor(text: str | None) -> tuple[int, int, float] | None:
 
 
 _DOCUMENT = """SELECT a.asset, a.id,
-  (SELECT group_concat(CAST(f.name AS TEXT), ' ') FROM versions AS v CROSS JOIN files AS f ON f.content = v.content
-    WHERE v.asset = a.asset),
+  (SELECT CAST(group_concat(CAST(f.name AS TEXT), ' ') AS BLOB) FROM versions AS v
+    CROSS JOIN files AS f ON f.content = v.content WHERE v.asset = a.asset),
   (SELECT group_concat(o.label, ' ') FROM versions AS v CROSS JOIN files AS f ON f.content = v.content
     CROSS JOIN folders AS o ON o.folder = f.folder WHERE v.asset = a.asset),
   a.title, a.caption,
@@ -176,7 +176,8 @@ def _hits(catalog: Catalog, rows: list[tuple[int, int, float]], wanted: list[_Te
         row = documents[asset]
         paths = catalog.files.paths_of(row[-1])
         path = os.fsdecode(paths[0][0]) if paths else None
-        hits.append(Hit(format_id(row[1]), path, score, _why(row[2:-1], wanted)))
+        names = row[2].decode(errors="replace") if row[2] is not None else None  # a name need not be UTF-8
+        hits.append(Hit(format_id(row[1]), path, score, _why((names, *row[3:-1]), wanted)))
     return hits
 
 
