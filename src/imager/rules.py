@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from imager import geo
 from imager.facts import Place, TakenAt
-from imager.formats import dates
+
+# The rules are imported when they are first asked: a command that only looks should not wait for them.
 
 
 class DefaultRules:
@@ -18,16 +18,22 @@ class DefaultRules:
 
     def utc_offset(self, time_zone: str, wall: int) -> int | None:
         """Minutes east of UTC of that zone when its clocks show `wall` (milliseconds)."""
+        from imager import geo
+
         return geo.utc_offset(time_zone, wall)
 
     def date_from_name(self, name: str) -> TakenAt | None:
         """When a picture was taken, by what its file is called."""
+        from imager.formats import dates
+
         return dates.date_from_name(name)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32_768)
 def _locate(latitude: float, longitude: float) -> tuple[Place | None, str | None]:
     # People take many pictures from one spot, and ingest asks more than once for each.
+    from imager import geo
+
     found = geo.locate(latitude, longitude)
     zone = found.time_zone
     # The nautical zones of the high sea: hardly any ship's clock, and no camera, keeps them.

@@ -22,7 +22,7 @@ OLDEST_SQLITE = 3_051_003
 APPLICATION_ID = 0x494D4752
 """'IMGR' in the header of the file, so that `file` and others can tell what it is."""
 
-_CHECKPOINT_PAGES = 16_000  # 64 MB of log; larger ones make readers slow, smaller ones cost writes
+_CHECKPOINT_PAGES = 32_000  # 128 MB of log; larger ones make readers slow, smaller ones cost writes
 _BUSY_MS = 60_000
 _SCRUB = 1 << 26  # bytes written at a time
 
@@ -46,7 +46,7 @@ class Connection:
             self.db = apsw.Connection(self.path, flags=flags)
             self.db.set_busy_timeout(_BUSY_MS)
             self.db.execute(
-                "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456;"
+                "PRAGMA cache_size = -131072; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456;"
                 "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF"
             )
             if not read_only:

@@ -110,8 +110,8 @@ def _derivative(content: Content) -> tuple[Any, ...]:
         derived.brightness,
         derived.clipped,
         _json([(c.name, *c.lab, c.share) for c in derived.colours]),
-        _json(content.preview),
-        _json(content.thumbnail),
+        "[{},{},{}]".format(*content.preview),
+        "[{},{},{}]".format(*content.thumbnail),
     )
 
 

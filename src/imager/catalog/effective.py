@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 from imager.catalog.edits import SUPERSEDES
@@ -17,6 +18,10 @@ from imager.catalog.identity import id_of, tag_id, tag_name
 from imager.facts import Facts, Place, Region, TakenAt
 
 FILE_TIME_CONFIDENCE = 0.1
+_confidence = attrgetter("confidence")
+MOST_OF_A_NAME = 0.9
+"""What a file is called is never believed more than this, so it is not asked where better evidence is."""
+
 _EPOCH = datetime(1970, 1, 1)
 _FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999
 _EMPTY = Facts()
@@ -176,9 +181,9 @@ def _value(said: Standing, field: str) -> Any:
 
 def _by_precedence(versions: Sequence[Version], said: Standing) -> list[Version]:
     """The shown version first: the one that last took the place of another, else the one with most pixels."""
-    newest: dict[bytes, str] = {}
-    for version in versions:
-        newest[version.id] = ""
+    if len(versions) == 1:
+        return list(versions)
+    newest = {version.id: "" for version in versions}
     for (field, element), s in said.items():
         # The element is '<new id>/<old id>': both ends are named, since the log of an asset is that of all its ids.
         if field == SUPERSEDES and s.value == 1:
@@ -195,7 +200,7 @@ def _by_precedence(versions: Sequence[Version], said: Standing) -> list[Version]
 def _facts(ordered: Sequence[Version]) -> tuple[Facts, list[tuple[str, str]], list[tuple[Region, str]]]:
     """Facts of the shown version, what it lacks from the others; keywords and regions with their sources."""
     facts = _EMPTY
-    keywords: dict[str, tuple[str, str]] = {}
+    keywords: list[tuple[str, str]] = []
     regions: list[tuple[Region, str]] = []
     for version in ordered:
         for place in version.files:
@@ -203,17 +208,15 @@ def _facts(ordered: Sequence[Version]) -> tuple[Facts, list[tuple[str, str]], li
                 facts = _filled(facts, place.sidecar)
         facts = _filled(facts, version.facts)
     for version in ordered:
-        for name in version.facts.keywords:
-            keywords.setdefault(name.casefold(), (name, "file"))
+        keywords += [(name, "file") for name in version.facts.keywords]
         regions = regions or [(r, "file") for r in version.facts.regions]
     for version in ordered:
         for place in version.files:
             if place.sidecar is not None:
-                for name in place.sidecar.keywords:
-                    keywords.setdefault(name.casefold(), (name, "sidecar"))
+                keywords += [(name, "sidecar") for name in place.sidecar.keywords]
                 if place.sidecar.regions:
                     regions = [(r, "sidecar") for r in place.sidecar.regions]
-    return facts, list(keywords.values()), regions
+    return facts, keywords, regions
 
 
 def _filled(facts: Facts, more: Facts) -> Facts:
@@ -257,12 +260,10 @@ def _taken_at(edit: Any, facts: Facts, places: Sequence[FilePlace], zone: str | 
     said = _moment(edit)
     if said is not None:
         return said if said.offset is not None or zone is None else _with_offset(said, zone, rules)
-    candidates = list(facts.dates)
-    for place in places:
-        named = rules.date_from_name(place.name.decode("utf-8", "replace"))
-        if named is not None:
-            candidates.append(named)
-    best = max(candidates, key=lambda c: c.confidence, default=None)
+    best = max(facts.dates, key=_confidence, default=None)
+    if best is None or best.confidence < MOST_OF_A_NAME:
+        named = [n for p in places if (n := rules.date_from_name(p.name.decode("utf-8", "replace"))) is not None]
+        best = max(facts.dates + tuple(named), key=_confidence, default=None)
     if best is None:
         oldest = min((place.modified for place in places), default=0)
         best = TakenAt(at=oldest // 1_000_000, offset=0, source="file", confidence=FILE_TIME_CONFIDENCE)

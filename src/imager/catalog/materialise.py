@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any, Final
 
 import apsw
@@ -21,6 +22,7 @@ from imager.facts import Facts, Place
 
 COLUMNS: Final = tuple(f.name for f in fields(Row) if f.name not in ("tags", "regions"))
 _PLACE = COLUMNS.index("place")
+_columns_of = attrgetter(*COLUMNS)
 _UPSERT = (
     f"INSERT INTO assets (asset, changed, {', '.join(COLUMNS)}) VALUES (?, ?{', ?' * len(COLUMNS)}) "
     "ON CONFLICT (asset) DO UPDATE SET changed = excluded.changed, " + ", ".join(f"{c} = excluded.{c}" for c in COLUMNS)
@@ -31,6 +33,10 @@ _STORED = (
 )
 _TAGGED = """SELECT t.asset, t.tag, t.source FROM carray(?) AS wanted
 CROSS JOIN asset_tags AS t ON t.asset = wanted.value"""
+_TAG_BITS = 24
+_TAG_IN = f"""INSERT INTO asset_tags (asset, tag, source)
+SELECT value >> {_TAG_BITS}, value & {(1 << _TAG_BITS) - 1}, ?2 FROM carray(?1)"""
+"""One statement for all pairs: a row at a time, tags are the dearest part of an asset."""
 _REGIONS = """SELECT r.asset, r.kind, r.name, r.left_edge, r.top_edge, r.width, r.height, r.source
 FROM carray(?) AS wanted CROSS JOIN regions AS r ON r.asset = wanted.value ORDER BY r.asset, r.region"""
 _TAG_BY_ID = "SELECT tag, name, said FROM tags WHERE id = ?"
@@ -106,7 +112,7 @@ class Materialiser:
         rows: list[tuple[Any, ...]] = []
         moved: list[tuple[int | None, bytes]] = []
         tag_out: list[tuple[int, int]] = []
-        tag_in: list[tuple[int, int, str]] = []
+        tag_in: dict[str, list[int]] = {}
         region_out: list[tuple[int]] = []
         region_in: list[tuple[Any, ...]] = []
         claimed = {a for a, row in stored.items() if row[0] in inputs.components}
@@ -130,7 +136,7 @@ class Materialiser:
                 if inputs.assets[i] != (own := None if inputs.purged(i) else asset):
                     moved.append((own, i))
             values = self._values(db, row)
-            want = {self._tag(db, tag, name): source for tag, (name, source) in row.tags.items()}
+            want = self._numbers(db, row)
             have = tagged.get(asset, {})
             drawn = [(r.kind, r.name, r.left, r.top, r.width, r.height, source) for r, source in row.regions]
             same = values == stored.get(asset) and want == have and drawn == regions.get(asset, [])
@@ -139,7 +145,9 @@ class Materialiser:
             changed.append(asset)
             rows.append((asset, change, *values))
             tag_out += [(asset, t) for t, s in have.items() if want.get(t) != s]
-            tag_in += [(asset, t, s) for t, s in want.items() if have.get(t) != s]
+            for t in sorted(want):
+                if have.get(t) != (s := want[t]):
+                    tag_in.setdefault(s, []).append(asset << _TAG_BITS | t)
             if drawn != regions.get(asset, []):
                 region_out.append((asset,))
                 region_in += [(asset, n, *r) for n, r in enumerate(drawn)]
@@ -155,7 +163,8 @@ class Materialiser:
         db.executemany("UPDATE assets SET id = randomblob(16) WHERE asset = ?", renamed)
         db.executemany(_UPSERT, rows)
         db.executemany("DELETE FROM asset_tags WHERE asset = ? AND tag = ?", tag_out)
-        db.executemany("INSERT INTO asset_tags (asset, tag, source) VALUES (?, ?, ?)", tag_in)
+        for source, pairs in tag_in.items():
+            db.execute(_TAG_IN, (many(pairs), source))
         db.executemany("DELETE FROM regions WHERE asset = ?", region_out)
         db.executemany("INSERT INTO regions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", region_in)
         if changed or gone:
@@ -166,9 +175,20 @@ class Materialiser:
         return changed
 
     def _values(self, db: apsw.Connection, row: Row) -> tuple[Any, ...]:
-        values = [getattr(row, c) for c in COLUMNS]
+        values = list(_columns_of(row))
         values[_PLACE] = None if row.place is None else self._place(db, row.place)
         return tuple(values)
+
+    def _numbers(self, db: apsw.Connection, row: Row) -> dict[int, str]:
+        """Source of each tag of a row, by the tag's number."""
+        numbers: dict[int, str] = {}
+        for tag, (name, source) in row.tags.items():
+            known = self._tags.get(tag)
+            if known is not None and (name is None or name >= known[1]):
+                numbers[known[0]] = source
+            else:
+                numbers[self._tag(db, tag, name)] = source
+        return numbers
 
     def _place(self, db: apsw.Connection, place: Place) -> int | None:
         if place == Place():
@@ -183,10 +203,10 @@ class Materialiser:
         return number
 
     def _tag(self, db: apsw.Connection, tag: bytes, name: str | None) -> int:
-        """The number of a tag. Files that spell it differently agree on the smallest spelling, in any order."""
-        known = self._tags.get(tag)
-        if known is not None and (name is None or name >= known[1]):
-            return known[0]
+        """The number of a tag. Files that spell it differently agree on the smallest spelling, in any order.
+
+        Spellings of one tag differ in case and composition only, which full text does not see.
+        """
         found = db.execute(_TAG_BY_ID, (tag,)).get
         if found is None:
             number, spelling = int(db.execute(_NEW_TAG, (tag, name or tag.hex())).get), name or _NAMELESS
@@ -195,7 +215,8 @@ class Materialiser:
             spelling = "" if said else _NAMELESS if current == tag.hex() else current
             if name is not None and name < spelling:
                 db.execute("UPDATE tags SET name = ? WHERE tag = ?", (name, number))
-                self._respelled.add(number)
+                if current == tag.hex():
+                    self._respelled.add(number)
                 spelling = name
         self._tags[tag] = (number, spelling)
         return number
@@ -215,7 +236,7 @@ class Materialiser:
                 continue
             number = db.execute(_SAID_NAME, (target, name)).get
             self._tags.pop(target, None)
-            if before is not None and before[1] != name:
+            if before is not None and before[1] == target.hex():
                 _touch_tagged(db, number)
 
     def drop_unused(self, db: apsw.Connection, place: int | None, tags: Iterable[int]) -> None:
@@ -234,7 +255,10 @@ class Materialiser:
 
 
 def _touch_tagged(db: apsw.Connection, tag: int) -> None:
-    """Have the documents of all that has a tag written anew."""
+    """Have the documents of all that has a tag written anew: it was used before its name was known.
+
+    Reads all tags of all assets; but a device says a tag's name before it uses it, so this hardly ever happens.
+    """
     db.execute(_TOUCH_TAGGED, (tag,))
     if db.changes():
         db.execute("UPDATE library SET changes = changes + 1")

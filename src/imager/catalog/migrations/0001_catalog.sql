@@ -163,7 +163,7 @@ CREATE TABLE versions (                     -- the contents of an asset
   asset       INTEGER REFERENCES assets     -- NULL: erased
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX versions_of_content ON versions (content);
-CREATE INDEX versions_of_asset   ON versions (asset);
+CREATE INDEX versions_of_asset   ON versions (asset) WHERE asset IS NOT NULL;
 
 CREATE TABLE tags (
   tag         INTEGER PRIMARY KEY,
@@ -172,13 +172,14 @@ CREATE TABLE tags (
   said        INTEGER NOT NULL DEFAULT 0    -- 1: by an edit, which wins over how files spell it
 ) STRICT;
 
+-- Without the other direction: kept here it would halve the rate of arrival (each asset writes to eight places that
+-- lie far apart). Words find pictures by tag; bitmaps beside the catalog will count them.
 CREATE TABLE asset_tags (
   asset       INTEGER NOT NULL REFERENCES assets,
   tag         INTEGER NOT NULL REFERENCES tags,
   source      TEXT    NOT NULL CHECK (source IN ('edit', 'file', 'sidecar')),
   PRIMARY KEY (asset, tag)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX assets_of_tag ON asset_tags (tag, asset);
 
 CREATE TABLE regions (                      -- parts of the shown picture that its metadata names
   asset       INTEGER NOT NULL REFERENCES assets,
