@@ -14,7 +14,6 @@ from imager.catalog.edits import CANCEL, PURGED, SAME_AS
 from imager.catalog.identity import LOG, tag_id, tag_name
 from imager.catalog.joins import edge
 from imager.errors import NotFoundError, UsageError
-from imager.ingest.plan import is_sidecar
 from imager.ingest.store import Store
 
 
@@ -200,7 +199,7 @@ def forget(catalog: Catalog, store: Store, path: bytes) -> int:
         raise NotFoundError(f"Nothing is missing at {os.fsdecode(path)}.")
     with catalog.transaction(durable=True) as db:
         touched = set(files.ids_of(row.content for _, row in rows if row.content is not None))
-        touched.update(files.remove_sidecars([(folder, row.name) for folder, row in rows if is_sidecar(row.name)]))
+        touched.update(files.remove_sidecars([(folder, row.name) for folder, row in rows]))
         files.remove([(folder, row.name) for folder, row in rows])
         assets = {asset for i in touched if (asset := catalog.resolve(i)) is not None}
         hashes = [

@@ -12,25 +12,29 @@ with Library.open("~/Pictures/library") as library:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import platformdirs
 
-from imager import doctor, editing
+from imager import editing
 from imager.catalog import Catalog, read
 from imager.catalog.exchange import mend_clock
 from imager.catalog.files import Problem
 from imager.catalog.identity import parse_id
 from imager.errors import ImagerError, NotFoundError
 from imager.ingest.events import Event
-from imager.ingest.run import Run
 from imager.ingest.store import Store
 from imager.ingest.volumes import is_network_filesystem
 from imager.rules import DefaultRules
 from imager.search import Page, search
+
+if TYPE_CHECKING:
+    from imager.doctor import Diagnosis
+
+# What only some calls need is imported by them: 'imager search' should not wait for it.
 
 MARK = "imager-library"
 """Name of the file that makes a folder a library, so that its own pictures are never ingested."""
@@ -65,6 +69,12 @@ class Library:
         it does not exist, is of a newer Imager, lies on a network file system, is no library.
         """
         path = Path(os.fsdecode(folder)).expanduser().absolute() if folder is not None else default_folder().absolute()
+        try:
+            os.fspath(path).encode()
+        except UnicodeEncodeError:
+            raise ImagerError(
+                f"{path} can't hold a library: its name is not UTF-8. Choose another folder; pictures may lie anywhere."
+            ) from None
         if not (path / "catalog.db").exists():
             if not create:
                 raise NotFoundError(f"There is no library in {path}. 'imager add FOLDER' makes one.")
@@ -104,19 +114,22 @@ class Library:
         that does not exist; StorageFullError ends the run when the disk is full.
         """
         roots = [absolute(path) for path in paths]
-        run = Run(self.catalog, self.store, roots, workers=workers or os.cpu_count() or 1, nice=nice)
-        yield from self._followed(run)
+        yield from self._followed(roots, workers=workers, nice=nice)
 
     def retry(self, *, workers: int | None = None) -> Iterator[Event]:
         """Look again at the files that failed; events as of `add`."""
         roots = [problem.path for problem in self.failed() if os.path.lexists(problem.path)]
         if roots:
-            run = Run(self.catalog, self.store, roots, workers=workers or os.cpu_count() or 1, retry=True)
-            yield from self._followed(run)
+            yield from self._followed(roots, workers=workers, retry=True)
 
-    def _followed(self, run: Run) -> Iterator[Event]:
+    def _followed(
+        self, roots: Sequence[bytes], *, workers: int | None, nice: int = 0, retry: bool = False
+    ) -> Iterator[Event]:
         """A run, with full text written at its end (and by the next run, if this one is cut off before)."""
-        events = run.events()
+        from imager.ingest.run import Run
+
+        count = workers or os.cpu_count() or 1
+        events = Run(self.catalog, self.store, roots, workers=count, nice=nice, retry=retry).events()
         try:
             last: Event | None = None
             for event in events:
@@ -209,8 +222,10 @@ class Library:
 
     # ── soundness ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def doctor(self, *, repair: bool = True) -> doctor.Diagnosis:
+    def doctor(self, *, repair: bool = True) -> Diagnosis:
         """Check everything; mend what can be made again."""
+        from imager import doctor
+
         return doctor.examine(self.catalog, self.store, repair=repair)
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from imager.errors import ImagerError, StorageFullError
-from imager.ingest import store as stores
 from imager.ingest.ignore import is_cache_tag
 from imager.ingest.store import KINDS, Store
 
@@ -70,7 +69,7 @@ def test_a_disk_that_takes_nothing_is_told_and_leaves_nothing_behind(
         raise OSError(number, os.strerror(number), str(self))
 
     store.put(SHA, "thumbnail", DATA)
-    monkeypatch.setattr(stores.Path, "write_bytes", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
     with pytest.raises(kind, match=str(store.folder)):
         store.put(SHA, "preview", DATA)
     assert store.leftovers() == []

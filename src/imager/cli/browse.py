@@ -16,12 +16,15 @@ from imager.search import Page
 
 @app.command()
 def search(
-    words: Annotated[list[str] | None, typer.Argument(metavar="WORDS...", help="What to look for.")] = None,
+    words: Annotated[list[str] | None, typer.Argument(metavar="WORDS", help="What to look for.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many hits.")] = 50,
     after: Annotated[str | None, typer.Option("--after", help="Go on after this page: its 'next'.")] = None,
     json: Json = False,
 ) -> None:
-    """Find pictures by words: in names, titles, captions, tags, people, places. No words: everything, newest first."""
+    """Find pictures by words: in names, titles, captions, tags, people, places. No words: everything, newest first.
+
+    word* finds beginnings, "two words" a phrase, -word leaves out (write -- before the first word then).
+    """
     with open_library() as library:
         page = library.search(" ".join(words or ()), limit=limit, after=after)
         if json:
@@ -78,7 +81,7 @@ def print_hits(page: Page) -> None:
         where = output.path_text(hit.path) if hit.path else hit.id
         output.out.print(f"{where}  [dim]{fields}[/]" if fields else where)
     more = f", {len(page.hits):,} shown" if page.total > len(page.hits) else ""
-    output.out.print(f"[dim]{page.total:,} pictures{more}[/]")
+    output.out.print(f"[dim]{output.number(page.total, 'picture')}{more}[/]")
 
 
 def print_stats(library: Library) -> None:
@@ -87,12 +90,12 @@ def print_stats(library: Library) -> None:
     rows = [("pictures", f"{held['pictures']:,}")]
     if held["first"]:
         rows.append(("taken", f"{held['first'][:10]} to {held['last'][:10]}"))
-    for name in ("cameras", "places", "tags"):
-        if held[name]:
-            rows.append((name, ", ".join(f"{output.safe(v['value'])} [dim]{v['count']:,}[/]" for v in held[name][:8])))
-    for name in ("missing", "trashed", "failed"):
-        if held[name]:
-            rows.append((name, f"{held[name]:,}"))
+    rows += [
+        (name, ", ".join(f"{output.safe(v['value'])} [dim]{v['count']:,}[/]" for v in held[name][:8]))
+        for name in ("cameras", "places", "tags")
+        if held[name]
+    ]
+    rows += [(name, f"{held[name]:,}") for name in ("missing", "trashed", "failed") if held[name]]
     rows.append(("library", output.path_text(held["library"])))
     output.table(rows)
 
@@ -124,7 +127,7 @@ def _told(known: dict[str, Any]) -> list[tuple[str, str]]:
             "taken",
             f"{known['taken_at'].replace('T', ' ')}"
             + (f" {known['time_zone']}" if known["time_zone"] else "")
-            + (said("taken_at") or f" [dim](from {output.safe(known['taken_at_source'])})[/]"),
+            + (said("taken_at") or f" [dim](from {output.safe(_evidence(known['taken_at_source']))})[/]"),
         ),
         ("place", where or None),
         ("position", position and position + said("position")),
@@ -136,7 +139,7 @@ def _told(known: dict[str, Any]) -> list[tuple[str, str]]:
         ("people", ", ".join(output.safe(p["name"]) for p in known["people"]) or None),
         ("creator", _text(known["creator"], said("creator"))),
         ("copyright", _text(known["copyright"], said("copyright"))),
-        ("colours", ", ".join(f"{c['name']} {c['share']:.0%}" for c in known["colours"]) or None),
+        ("colours", _colours(known["colours"])),
         *(
             ("file", output.path_text(f["path"]) + ("" if f["state"] == "present" else f" ({f['state']})"))
             for f in known["files"]
@@ -148,6 +151,20 @@ def _told(known: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _text(value: str | None, note: str) -> str | None:
     return None if value is None else output.safe(value) + note
+
+
+def _evidence(source: str) -> str:
+    """What a date was taken from, for people."""
+    return {"file": "the file's own time", "name": "the file's name", "gps": "the satellites' time"}.get(source, source)
+
+
+def _colours(colours: list[dict[str, Any]]) -> str | None:
+    """Dominant colours; shades of one name are one colour to people."""
+    shares: dict[str, float] = {}
+    for colour in colours:
+        shares[colour["name"]] = shares.get(colour["name"], 0) + colour["share"]
+    ordered = sorted(shares.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {share:.0%}" for name, share in ordered) or None
 
 
 def _seconds(value: float | None) -> str | None:

@@ -11,14 +11,17 @@ from imager.cli.common import Json, Reference, open_library
 from imager.cli.main import app
 from imager.editing import FIELDS
 
-Tags = Annotated[list[str], typer.Argument(metavar="TAG...", help="Names; 'Animals|Dogs' is a tag within another.")]
+Tags = Annotated[list[str], typer.Argument(metavar="TAG", help="Names; 'Animals|Dogs' is a tag within another.")]
+
+_MINUS = {"ignore_unknown_options": True}
+"""For commands whose values may begin with a minus: 'rate x -1', 'set x position -33.8,151.2'."""
 
 
 def _said(batch: str, json: bool) -> None:
     if json:
         output.as_json({"batch": batch})
     else:
-        output.err.print(f"[dim]Done. 'imager undo {batch}' takes it back.[/]", soft_wrap=True)
+        output.err.print(f"[dim]Done. 'imager undo {batch}' takes it back.[/]")
 
 
 @app.command()
@@ -35,7 +38,7 @@ def untag(reference: Reference, tags: Tags, json: Json = False) -> None:
         _said(library.untag(reference, *tags), json)
 
 
-@app.command()
+@app.command(context_settings=_MINUS)
 def rate(
     reference: Reference,
     rating: Annotated[int, typer.Argument(min=-1, max=5, help="0 to 5, or -1 for rejected.")],
@@ -64,7 +67,7 @@ def title(
         _said(library.set(reference, "title", text), json)
 
 
-@app.command("set")
+@app.command("set", context_settings=_MINUS)
 def set_field(
     reference: Reference,
     field: Annotated[str, typer.Argument(help=f"One of: {', '.join(FIELDS)}.")],
@@ -126,4 +129,4 @@ def undo(
     if json:
         output.as_json({"undone": batch})
     else:
-        output.err.print(f"[dim]Took back {batch}.[/]", soft_wrap=True)
+        output.err.print(f"[dim]Took back {batch}.[/]")

@@ -7,24 +7,26 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from imager.cli import output
 from imager.cli.common import Json, open_library
-from imager.cli.main import app
+from imager.cli.main import app, settings
 from imager.ingest.events import Event, Failed, Finished, Problem, Report
 from imager.ingest.events import Progress as Step
 from imager.library import Library, default_folder
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes to use; one a core by default.")]
 
 
 @app.command()
 def add(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Folders or files to bring in.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Folders or files to bring in.")],
     workers: Workers = None,
     until: Annotated[
         str, typer.Option("--until", metavar="STAGE", help="'done', or 'indexed': found by words is enough.")
@@ -66,7 +68,9 @@ def jobs(
         for problem in problems:
             output.out.print(f"{output.path_text(problem['path'])}\n    [dim]{output.safe(problem['reason'])}[/]")
     else:
-        output.out.print(f"{len(problems):,} files failed. 'imager jobs --failed' lists them, '--retry' tries again.")
+        output.out.print(
+            f"{output.number(len(problems), 'file')} failed. 'imager jobs --failed' lists them, '--retry' tries again."
+        )
 
 
 @app.command()
@@ -77,37 +81,48 @@ def demo(
     json: Json = False,
 ) -> None:
     """Draw photo-like pictures with dates, places, tags and captions, to try Imager on."""
-    from imager.demo import draw
-
-    with _bar("Drawing") as progress:
-        task = progress.add_task("Drawing", total=count)
-        drawn = draw(
-            os.fspath(folder),
-            count=count,
-            seed=seed,
-            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
+    drawn = _draw(folder, count, seed, quiet=json)
     if json:
         output.as_json({"folder": os.path.abspath(folder), "drawn": drawn})
     else:
         output.out.print(f"{drawn:,} pictures in {output.path_text(os.path.abspath(folder))}")
 
 
+def _draw(folder: Path, count: int, seed: int, *, quiet: bool) -> int:
+    from imager.demo import draw
+
+    with _bar(disable=quiet) as progress:
+        task = progress.add_task("Drawing", total=count)
+        return draw(
+            os.fspath(folder),
+            count=count,
+            seed=seed,
+            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+
+
 @app.command()
 def run(
-    photos: Annotated[str | None, typer.Argument(metavar="[FOLDER]", help="Folder of pictures.")] = None,
+    photos: Annotated[str | None, typer.Argument(metavar="FOLDER", help="Folder of pictures.")] = None,
+    count: Annotated[int, typer.Option("--count", min=1, help="Without a folder: how many pictures to draw.")] = 300,
+    workers: Workers = None,
+    json: Json = False,
 ) -> None:
     """Bring a folder in and show what was found; without a folder, a demo library is drawn first."""
-    from imager.cli.main import settings
-
     if photos is None:
         settings.library = settings.library or "demo-library"
-        demo(Path("demo-photos"))
         photos = "demo-photos"
+        drawn = _draw(Path(photos), count, 7, quiet=json)
+        if not json:
+            output.out.print(f"{drawn:,} pictures drawn in {output.path_text(os.path.abspath(photos))}")
     where = settings.library or os.fspath(default_folder())
     with open_library(create=True) as library:
-        summary(follow(library.add(photos), quiet=False))
-        _show_what_is_there(library, where)
+        report = follow(library.add(photos, workers=workers), quiet=json)
+        if json:
+            output.as_json({"report": asdict(report), "stats": library.stats()})
+        else:
+            summary(report)
+            _show_what_is_there(library, where)
 
 
 def _show_what_is_there(library: Library, where: str) -> None:
@@ -125,9 +140,9 @@ def _show_what_is_there(library: Library, where: str) -> None:
 def follow(events: Iterator[Event], *, quiet: bool) -> Report:
     """Show a run's progress and problems on standard error; returns its report."""
     report = Report()
-    with _bar("Adding", disable=quiet or not output.err.is_terminal) as progress:
+    with _bar(disable=quiet) as progress:
         task = progress.add_task("Looking", total=None)
-        for event in events:
+        for event in _until_interrupted(events):
             if isinstance(event, Step):
                 progress.update(
                     task,
@@ -135,34 +150,44 @@ def follow(events: Iterator[Event], *, quiet: bool) -> Report:
                     total=max(event.found, 1) if event.walked else None,
                     description="Adding" if event.walked else "Looking",
                 )
-            elif isinstance(event, Problem):
-                output.err.print(f"[yellow]{output.path_text(event.path)}:[/] {output.safe(event.reason)}")
-            elif isinstance(event, Failed) and not quiet:
+            elif isinstance(event, Problem) or (isinstance(event, Failed) and not quiet):
                 output.err.print(f"[yellow]{output.path_text(event.path)}:[/] {output.safe(event.reason)}")
             elif isinstance(event, Finished):
                 report = event.report
     return report
 
 
+def _until_interrupted(events: Iterator[Event]) -> Iterator[Event]:
+    try:
+        yield from events
+    except KeyboardInterrupt:
+        output.error("Interrupted. What was done is kept; the same command goes on from here.")
+        raise typer.Exit(130) from None
+
+
 def summary(report: Report) -> None:
     """What a run did, for people."""
     parts = [
-        (report.added, "added"),
-        (report.copies, "copies of known pictures"),
-        (report.moved, "moved"),
-        (report.replaced, "replaced"),
-        (report.unchanged, "unchanged"),
-        (report.skipped, "no pictures"),
-        (len(report.failed), "failed"),
-        (report.missing, "missing"),
+        (report.added, "added", "added"),
+        (report.copies, "copy of a known picture", "copies of known pictures"),
+        (report.moved, "moved", "moved"),
+        (report.replaced, "replaced", "replaced"),
+        (report.unchanged, "unchanged", "unchanged"),
+        (report.skipped, "is no picture", "are no pictures"),
+        (len(report.failed), "failed", "failed"),
+        (report.missing, "missing", "missing"),
     ]
-    told = ", ".join(f"{count:,} {what}" for count, what in parts if count)
-    output.out.print(f"{report.found:,} files in {report.seconds:,.1f} s: {told or 'nothing new'}.")
+    told = ", ".join(output.number(*part) for part in parts if part[0])
+    found = output.number(report.found, "file")
+    output.out.print(f"{found} in {report.seconds:,.1f} s{': ' if told else ''}{told}.")
     if report.failed:
         output.out.print("[dim]'imager jobs --failed' says what failed and why.[/]")
 
 
-def _bar(what: str, *, disable: bool = False) -> Progress:
+def _bar(*, disable: bool) -> Progress:
+    """A line that shows how far things are, on a terminal only."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -171,5 +196,5 @@ def _bar(what: str, *, disable: bool = False) -> Progress:
         TimeElapsedColumn(),
         console=output.err,
         transient=True,
-        disable=disable or not output.err.is_terminal or not what,
+        disable=disable or not output.err.is_terminal,
     )

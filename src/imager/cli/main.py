@@ -60,22 +60,33 @@ def options(
 
 def main() -> None:
     """Run the command line."""
-    from imager.cli import browse, edit, ingest, upkeep  # noqa: F401 - each registers its commands on `app`
-
     for stream in (sys.stdout, sys.stderr):
         # Names need not be UTF-8; what a terminal can't show must not end a command.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
+        from imager.cli import browse, edit, ingest, upkeep  # noqa: F401 - each registers its commands on `app`
+
         app()
     except ImagerError as problem:
         output.error(str(problem))
         sys.exit(problem.status)
     except KeyboardInterrupt:
-        output.error("Interrupted. What was done is kept; the same command goes on from here.")
         sys.exit(130)
     except BrokenPipeError:
         # Whoever read the output has seen enough; Python would complain at exit.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as problem:
+        named = f"{os.fsdecode(problem.filename)}: " if isinstance(problem.filename, str | bytes) else ""
+        output.error(f"{named}{problem.strerror or problem}.")
+        sys.exit(1)
+    except Exception as problem:
+        if os.environ.get("IMAGER_DEBUG"):
+            raise
+        output.error(
+            f"This is a fault of Imager itself ({type(problem).__name__}: {problem}). Nothing was lost. "
+            "With IMAGER_DEBUG=1 in the environment the same command tells more, for a report."
+        )
+        sys.exit(1)

@@ -12,15 +12,15 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 """For progress and errors."""
 
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, emoji=False, soft_wrap=True)
 """For what a person asked to see."""
 
 
 def as_json(value: Any) -> None:
-    """One JSON document on standard output, in pure ASCII; bytes of paths that are no UTF-8 stand as \\udcXX."""
+    r"""One JSON document on standard output, in pure ASCII; bytes of paths that are no UTF-8 stand as \udcXX."""
     sys.stdout.write(json.dumps(value, ensure_ascii=True, indent=2 if sys.stdout.isatty() else None) + "\n")
     sys.stdout.flush()
 
@@ -34,6 +34,11 @@ def safe(text: str) -> str:
     return escape(cleaned)
 
 
+def number(count: int, one: str, many: str | None = None) -> str:
+    """'1 file', '2 files'; `many` where the plural has no s."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def path_text(path: str) -> str:
     """A path for people, relative to where they stand when that is shorter."""
     try:
@@ -45,7 +50,7 @@ def path_text(path: str) -> str:
 
 def error(text: str) -> None:
     """Say what went wrong."""
-    err.print(f"[bold red]imager:[/] {safe(text)}", soft_wrap=True)
+    err.print(f"[bold red]imager:[/] {safe(text)}")
 
 
 def table(rows: Iterable[tuple[str, str]]) -> None:

@@ -42,7 +42,7 @@ def forget(
     if json:
         output.as_json({"forgotten": count})
     else:
-        output.out.print(f"{count:,} missing files were forgotten.")
+        output.out.print(f"{output.number(count, 'missing file was', 'missing files were')} forgotten.")
 
 
 @app.command()

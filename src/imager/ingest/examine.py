@@ -23,11 +23,8 @@ from imager.catalog.contents import Content
 from imager.errors import UnreadableError
 from imager.facts import Derived, Facts
 from imager.formats import metadata
-from imager.formats.decode import decode
-from imager.formats.header import read_header
 from imager.formats.recognise import Format, ends_like_picture, recognise
 from imager.formats.xmp import MAX_PACKET
-from imager.ingest import derive
 from imager.ingest.store import Store
 
 READER = metadata.REVISION
@@ -90,6 +87,11 @@ def _examine(path: bytes, catalog: str | None, store: Store) -> dict[str, Any]:
 
 def read_picture(data: bytes, kind: Format, sha256: bytes, store: Store) -> dict[str, Any]:
     """Everything that is to be known of a picture's bytes, as JSON; previews are in the store afterwards."""
+    # Imported here, since the process that only hands out tasks needs neither OpenCV nor the decoders.
+    from imager.formats.decode import decode
+    from imager.formats.header import read_header
+    from imager.ingest import derive
+
     read = metadata.read_metadata(data, kind.name)
     problems = list(read.problems)
     try:
@@ -171,6 +173,8 @@ def _unrecognised(name: bytes, head: bytes) -> dict[str, Any]:
 
 
 def _known(catalog: str, sha256: bytes) -> str | None:
+    from imager.ingest import derive
+
     row = _reader(catalog).db.execute(_KNOWN, (sha256,)).fetchone()
     if row is None:
         return None
