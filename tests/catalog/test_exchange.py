@@ -48,9 +48,8 @@ def _acted(catalog: Catalog, wall: Wall, draw: random.Random) -> None:
         catalog.say([Statement(tag_id(name), "name", name), Statement(one, "tag", draw.choice([0, 1, 1]), tag(name))])
     elif action == 3:
         target, element = edge(one, other)
-        catalog.say(
-            [Statement(target, "same_as", draw.choice([1, 1, 0]), element)], author=draw.choice([RULES, "owner"])
-        )
+        joins = Statement(target, "same_as", draw.choice([1, 1, 0]), element)
+        catalog.say([joins], author=draw.choice([RULES, "owner"]))
     elif action == 4:
         say(catalog, one, "purged", True)
     else:
@@ -74,7 +73,8 @@ def test_libraries_that_exchanged_their_logs_agree_on_every_id_and_value(
             n = draw.randrange(3)
             _acted(both[n], walls[n], draw)
             if draw.random() < 0.4:
-                _part_taken(*draw.sample(both, 2), draw)
+                giver, taker = draw.sample(both, 2)
+                _part_taken(giver, taker, draw)
         put(both[0], *PICTURES[2:])
         for one, other in ((0, 1), (1, 2), (0, 2), (1, 2)):
             sync(both[one], both[other])

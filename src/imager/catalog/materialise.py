@@ -47,8 +47,8 @@ _SAID_NAME = """INSERT INTO tags (id, name, said) VALUES (?, ?, 1)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, said = 1 RETURNING tag"""
 _TOUCH_TAGGED = """UPDATE assets SET changed = (SELECT changes + 1 FROM library)
 WHERE asset IN (SELECT asset FROM asset_tags WHERE tag = ?)"""
-_UNUSED_TAG = """DELETE FROM tags WHERE tag = ?1 AND NOT said
-AND NOT EXISTS (SELECT 1 FROM asset_tags WHERE asset_tags.tag = ?1)"""
+_UNUSED_TAGS = """DELETE FROM tags WHERE tag IN (SELECT value FROM carray(?1)) AND NOT said
+AND tag NOT IN (SELECT tag FROM asset_tags WHERE tag IN (SELECT value FROM carray(?1)))"""
 _UNUSED_PLACE = "DELETE FROM places WHERE place = ?1 AND NOT EXISTS (SELECT 1 FROM assets WHERE assets.place = ?1)"
 _NAMELESS = "\U0010ffff"
 _PLACE_OF = """SELECT place FROM places
@@ -243,7 +243,8 @@ class Materialiser:
         """Delete a place and tags that only files gave, if nothing has them any more (for erasing)."""
         if place is not None:
             db.execute(_UNUSED_PLACE, (place,))
-        db.executemany(_UNUSED_TAG, [(tag,) for tag in tags])
+        if numbers := list(tags):
+            db.execute(_UNUSED_TAGS, (many(numbers),))
         self.forget()
 
     def _stored_tags(self, db: apsw.Connection, assets: list[int]) -> dict[int, dict[int, str]]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -77,12 +78,17 @@ def snapshot(connection: Connection, folder: Path, name: str) -> Path:
             os.fsync(file.fileno())
         temporary.replace(target)
     except apsw.Error as error:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise explained(error, str(target)) from error
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise ImagerError(f"No copy of the catalog could be made in {folder}: {error.strerror or error}.") from error
     return target
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def _version(db: apsw.Connection, path: str, newest: int) -> int:
