@@ -51,7 +51,7 @@ def assets(count: int, seed: int) -> Iterator[Content]:
     spots = [
         (max(-89.0, min(89.0, rng.gauss(48, 12))), max(-179.0, min(179.0, rng.gauss(10, 25)))) for _ in range(5_000)
     ]
-    raw = {"exif": {f"Field{n}": f"value {n * 7919}" for n in range(24)}}
+    raw = json.dumps({"exif": {f"Field{n}": f"value {n * 7919}" for n in range(24)}})
     for n in range(count):
         rng = random.Random(seed << 40 | n)
         draw = rng.random
@@ -61,36 +61,38 @@ def assets(count: int, seed: int) -> Iterator[Content]:
         while len(tags) < 8:
             tags[words[int(5_000 * draw() ** 3)]] = None
         lightness = draw()
+        facts = Facts(
+            width=4032,
+            height=3024,
+            orientation=1,
+            make="Maker",
+            model=f"Camera {int(60 * draw() ** 3)}",
+            lens=f"Lens {int(30 * draw() ** 2)}",
+            iso=100 << rng.randrange(6),
+            f_number=2.8,
+            exposure_time=1 / 125,
+            focal_length=35.0,
+            latitude=latitude,
+            longitude=longitude,
+            rating=rng.randrange(6) if draw() < 0.1 else None,
+            description=" ".join(words[int(20_000 * draw() ** 3)] for _ in range(12)),
+            keywords=tuple(tags),
+            dates=(
+                TakenAt(
+                    at=_START + int(_SPAN * draw() ** 0.5),
+                    offset=120,
+                    source="exif:DateTimeOriginal",
+                    confidence=0.95,
+                ),
+            ),
+        )
         yield Content(
             sha256=sha256,
             bytes=3_000_000 + n,
             mime="image/jpeg",
             kind="image",
-            facts=Facts(
-                width=4032,
-                height=3024,
-                orientation=1,
-                make="Maker",
-                model=f"Camera {int(60 * draw() ** 3)}",
-                lens=f"Lens {int(30 * draw() ** 2)}",
-                iso=100 << rng.randrange(6),
-                f_number=2.8,
-                exposure_time=1 / 125,
-                focal_length=35.0,
-                latitude=latitude,
-                longitude=longitude,
-                rating=rng.randrange(6) if draw() < 0.1 else None,
-                description=" ".join(words[int(20_000 * draw() ** 3)] for _ in range(12)),
-                keywords=tuple(tags),
-                dates=(
-                    TakenAt(
-                        at=_START + int(_SPAN * draw() ** 0.5),
-                        offset=120,
-                        source="exif:DateTimeOriginal",
-                        confidence=0.95,
-                    ),
-                ),
-            ),
+            facts=facts,
+            facts_json=json.dumps(facts.to_json()),
             raw=raw,
             problems=(),
             reader=1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def content(number: int | str, *, kind: str = "image", **facts: Any) -> Content:
         mime="image/jpeg",
         kind=kind,
         facts=Facts(**{"width": 40, "height": 30} | facts),
-        raw={"exif": {"Number": str(number)}},
+        raw=json.dumps({"exif": {"Number": str(number)}}),
         problems=(),
         reader=1,
         derived=Derived(

@@ -24,7 +24,7 @@ def _facts(at: int | None = None, make: str | None = "Acme", model: str | None =
 def _content(facts: Facts, phash: bytes = PHASH) -> Content:
     derived = Derived(revision=1, thumbhash=b"", phash=phash, sharpness=0, brightness=0, clipped=0)
     return Content(
-        sha256=bytes(32), bytes=1, mime="image/jpeg", kind="image", facts=facts, raw={}, problems=(), reader=1,
+        sha256=bytes(32), bytes=1, mime="image/jpeg", kind="image", facts=facts, raw="{}", problems=(), reader=1,
         derived=derived, preview=(1, 1, 1), thumbnail=(1, 1, 1),
     )  # fmt: skip
 

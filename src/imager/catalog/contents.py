@@ -23,7 +23,8 @@ class Content:
     mime: str
     kind: str
     facts: Facts
-    raw: dict[str, Any]
+    facts_json: str | None = None  # the same, where whoever read them has written it already
+    raw: str  # JSON
     problems: Sequence[str]
     reader: int
     derived: Derived
@@ -59,12 +60,12 @@ def put(db: apsw.Connection, contents: Sequence[Content]) -> dict[bytes, int]:
         return {}
     db.executemany(
         _PUT,
-        [(c.sha256, c.bytes, c.mime, c.kind, _json(c.facts.to_json()), c.reader) for c in contents],
+        [(c.sha256, c.bytes, c.mime, c.kind, c.facts_json or _json(c.facts.to_json()), c.reader) for c in contents],
     )
     numbers = {sha256: number for sha256, (number, _) in known(db, [c.sha256 for c in contents]).items()}
     db.executemany(
         _METADATA,
-        [(numbers[c.sha256], _json(c.raw), _json(list(c.problems)) if c.problems else None) for c in contents],
+        [(numbers[c.sha256], c.raw, _json(list(c.problems)) if c.problems else None) for c in contents],
     )
     db.executemany(_DERIVATIVES, [(numbers[c.sha256], *_derivative(c)) for c in contents])
     db.executemany(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import stat
 from dataclasses import replace
@@ -112,8 +113,9 @@ def read_picture(data: bytes, kind: Format, sha256: bytes, store: Store) -> dict
         "bytes": len(data),
         "mime": kind.mime,
         "kind": kind.kind,
-        "facts": facts.to_json(),
-        "raw": read.raw,
+        # As text, since the catalog keeps them as text: the one process that writes need not take them apart.
+        "facts": json.dumps(facts.to_json(), separators=(",", ":")),
+        "raw": json.dumps(read.raw, separators=(",", ":")),
         "problems": problems,
         "derived": rendered.derived.to_json(),
         "preview": [*rendered.preview_size, len(rendered.preview)],
@@ -139,7 +141,8 @@ def content_of(answer: dict[str, Any]) -> Content:
         bytes=answer["bytes"],
         mime=answer["mime"],
         kind=answer["kind"],
-        facts=Facts.from_json(answer["facts"]),
+        facts=Facts.from_json(json.loads(answer["facts"])),
+        facts_json=answer["facts"],
         raw=answer["raw"],
         problems=tuple(answer["problems"]),
         reader=READER,
