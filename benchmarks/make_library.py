@@ -11,6 +11,7 @@ There are no previews on disk: `imager doctor` would miss them. The same count a
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import itertools
 import json
@@ -119,7 +120,7 @@ def fill(catalog: Catalog, count: int, seed: int, *, quiet: bool = False) -> dic
         started = time.perf_counter()
         with catalog.transaction(durable=False) as db:
             numbers = contents.put(db, batch)
-            rows = []
+            rows: list[tuple[int, FileRow]] = []
             for n, content in enumerate(batch, done):
                 if n % 500 == 0 or not rows:
                     folder = files.put_folder(b"/photos/%05d" % (n // 500), f"photos/{n // 500:05}", "disk")
@@ -158,6 +159,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    gc.freeze()  # as the command line does
+    gc.set_threshold(50_000, 20, 20)
     with Library.open(arguments.folder) as library:
         figures = fill(library.catalog, arguments.count, arguments.seed, quiet=arguments.json)
         size = (library.folder / "catalog.db").stat().st_size
