@@ -80,7 +80,7 @@ def test_an_error_within_a_transaction_rolls_all_of_it_back(catalog: Catalog) ->
         raise ZeroDivisionError
     assert seen(catalog) == before
     say(catalog, one, "tag", 1, "ab" * 16)
-    assert len(list(seen(catalog)["assets"].values())[0][1]) == 1, "no number of the lost transaction is used"
+    assert len(next(iter(seen(catalog)["assets"].values()))[1]) == 1, "no number of the lost transaction is used"
 
 
 def test_numbers_that_another_process_deleted_are_not_used(devices: Devices, catalog: Catalog) -> None:
@@ -98,7 +98,7 @@ def test_a_file_that_is_no_database_is_refused_and_untouched(devices: Devices, b
     path = devices.folder / "library" / "catalog.db"
     path.parent.mkdir()
     path.write_bytes(beginning)
-    with pytest.raises(ImagerError, match="catalog.db"):
+    with pytest.raises(ImagerError, match=r"catalog\.db"):
         devices.open()
     assert path.read_bytes() == beginning
 
@@ -113,7 +113,12 @@ def test_the_log_is_carried_over_once_it_is_long(catalog: Catalog, monkeypatch: 
     monkeypatch.setattr(module, "_CHECKPOINT_PAGES", 5)
     calls: list[bool] = []
     carry = catalog.connection.checkpoint
-    monkeypatch.setattr(catalog.connection, "checkpoint", lambda: (calls.append(catalog.db.get_autocommit()), carry()))
+
+    def checkpoint() -> None:
+        calls.append(catalog.db.get_autocommit())
+        carry()
+
+    monkeypatch.setattr(catalog.connection, "checkpoint", checkpoint)
     put(catalog, *(content(n) for n in range(30)))
     assert calls == [True], "outside the write lock"
 

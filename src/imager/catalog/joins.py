@@ -14,10 +14,12 @@ from imager.catalog.identity import id_of
 
 _ANY = "SELECT 1 FROM edits WHERE field = 'same_as' LIMIT 1"
 _EDGES = """
-SELECT target, element, value FROM edits AS e
-WHERE field = 'same_as' AND (target = :id OR element = :hex)
-  AND clock NOT IN (SELECT clock FROM cancelled)
-ORDER BY clock"""
+SELECT e.target, e.element, e.value, e.clock FROM edits AS e
+WHERE e.target = :id AND e.field = 'same_as' AND NOT EXISTS (SELECT 1 FROM cancelled AS c WHERE c.clock = e.clock)
+UNION ALL
+SELECT e.target, e.element, e.value, e.clock FROM edits AS e
+WHERE e.element = :hex AND e.field = 'same_as' AND NOT EXISTS (SELECT 1 FROM cancelled AS c WHERE c.clock = e.clock)
+ORDER BY 4"""
 
 
 def edge(one: bytes, other: bytes) -> tuple[bytes, str]:
@@ -47,7 +49,7 @@ def components(db: apsw.Connection, ids: Iterable[bytes]) -> dict[bytes, list[by
 
 def _neighbours(db: apsw.Connection, one: bytes) -> list[bytes]:
     latest: dict[bytes, str | None] = {}
-    for target, element, value in db.execute(_EDGES, {"id": one, "hex": one.hex()}):
+    for target, element, value, _ in db.execute(_EDGES, {"id": one, "hex": one.hex()}):
         other = id_of(element) if target == one else target
         if other is not None:
             latest[other] = value

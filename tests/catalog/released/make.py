@@ -6,6 +6,7 @@ comes out the same each time, so that a diff shows what a change of the schema c
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tempfile
@@ -64,26 +65,11 @@ def dump() -> str:
         with catalog.transaction(durable=True) as db:
             db.execute("UPDATE library SET id = zeroblob(16), created = 0")
         fill(catalog)
-        lines: list[str] = []
-        output = _Lines(lines)
-        shell = apsw.shell.Shell(stdout=output, db=catalog.db)
-        shell.process_command(".dump")
+        output = io.StringIO()
+        apsw.shell.Shell(stdout=output, db=catalog.db).process_command(".dump")  # type: ignore[no-untyped-call]
         catalog.close()
         # The comments at its head tell the machine and the time.
-        return "".join(line for line in "".join(lines).splitlines(keepends=True) if not line.startswith("-- "))
-
-
-class _Lines:
-    """A file that keeps what is written."""
-
-    def __init__(self, lines: list[str]) -> None:
-        self._lines = lines
-
-    def write(self, text: str) -> None:
-        self._lines.append(text)
-
-    def flush(self) -> None:
-        """Nothing waits."""
+        return "".join(line for line in output.getvalue().splitlines(keepends=True) if not line.startswith("-- "))
 
 
 def load(dump_of: Path, path: Path) -> None:
