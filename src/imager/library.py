@@ -12,7 +12,7 @@ with Library.open("~/Pictures/library") as library:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -60,6 +60,7 @@ class Library:
         self.folder = folder
         self.catalog = catalog
         self.store = Store(folder / "derived")
+        self._runs: list[Generator[Event]] = []
 
     @classmethod
     def open(cls, folder: PathLike | None = None, *, create: bool = True, now: Callable[[], int] | None = None) -> Self:
@@ -93,7 +94,10 @@ class Library:
         return cls(path, catalog)
 
     def close(self) -> None:
-        """Close the library; a second time does nothing."""
+        """Close the library, ending runs whose events nobody follows any more; a second time does nothing."""
+        for run in self._runs:
+            run.close()
+        self._runs.clear()
         self.catalog.close()
 
     def __enter__(self) -> Self:
@@ -130,18 +134,23 @@ class Library:
 
         count = workers or os.cpu_count() or 1
         events = Run(self.catalog, self.store, roots, workers=count, nice=nice, retry=retry).events()
+        self._runs.append(events)
         try:
             last: Event | None = None
             for event in events:
                 if last is not None:
                     yield last
                 last = event
+            if events not in self._runs:
+                return  # the library was closed meanwhile
             self.catalog.index()
             if last is not None:
                 yield last
         finally:
-            events.close()  # type: ignore[attr-defined]
-            self.catalog.connection.checkpoint()
+            if events in self._runs:
+                self._runs.remove(events)
+                events.close()
+                self.catalog.connection.checkpoint()
 
     def failed(self) -> list[Problem]:
         """The files that gave no asset, with stage and reason, by path."""

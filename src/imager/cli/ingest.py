@@ -142,7 +142,7 @@ def follow(events: Iterator[Event], *, quiet: bool) -> Report:
     report = Report()
     with _bar(disable=quiet) as progress:
         task = progress.add_task("Looking", total=None)
-        for event in _until_interrupted(events):
+        for event in events:
             if isinstance(event, Step):
                 progress.update(
                     task,
@@ -155,14 +155,6 @@ def follow(events: Iterator[Event], *, quiet: bool) -> Report:
             elif isinstance(event, Finished):
                 report = event.report
     return report
-
-
-def _until_interrupted(events: Iterator[Event]) -> Iterator[Event]:
-    try:
-        yield from events
-    except KeyboardInterrupt:
-        output.error("Interrupted. What was done is kept; the same command goes on from here.")
-        raise typer.Exit(130) from None
 
 
 def summary(report: Report) -> None:

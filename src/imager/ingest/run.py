@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -100,7 +100,7 @@ class Run:
         self._sidecars: dict[bytes, Task] = {}
         self._started = time.monotonic()
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event]:
         """Do it. May be closed, or interrupted, at any time: what was recorded stays, the rest is done next time."""
         self._store.create()
         walker = threading.Thread(target=self._walk, name="imager-walk", daemon=True)
