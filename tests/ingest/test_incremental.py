@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import apsw
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from imager.errors import NotFoundError
+from imager.ingest import run
 from imager.ingest.events import Event, Replaced
 from tests.ingest.scenes import Inline, Scene, counts, touch
 from tests.pictures import jpeg, png
@@ -286,3 +292,68 @@ def test_the_letters_case_of_a_name_may_change(scene: Scene) -> None:
     scene.rename("a.jpg", "A.JPG")
     assert scene.counts() == {"found": 1, "moved": 1}
     assert [os.path.basename(f["path"]) for f in scene.show("A.JPG")["files"]] == ["A.JPG"]
+
+
+NAMES = ("a.jpg", "b.jpg", "one/a.jpg", "one/c.jpg", "two/deep/a.jpg")
+ACTIONS = st.one_of(
+    st.tuples(st.just("write"), st.sampled_from(NAMES), st.integers(0, 3)),
+    st.tuples(st.just("remove"), st.sampled_from(NAMES), st.just(0)),
+    st.tuples(st.sampled_from(["move", "copy", "swap", "link"]), st.sampled_from(NAMES), st.integers(0, 4)),
+)
+
+
+def _act(scene: Scene, model: dict[str, int], action: str, name: str, number: int) -> None:
+    other = NAMES[number]
+    if action == "write":
+        scene.write(name, jpeg(number))
+        model[name] = number
+    elif name not in model or (action != "remove" and name == other):
+        return
+    elif action == "remove":
+        os.remove(scene.path(name))
+        del model[name]
+    elif action == "move":
+        scene.rename(name, other)
+        model[other] = model.pop(name)
+    elif action == "swap" and other in model:
+        scene.rename(name, "../aside")
+        scene.rename(other, name)
+        scene.rename("../aside", other)
+        model[name], model[other] = model[other], model[name]
+    elif action in ("copy", "link") and other not in model:
+        os.makedirs(os.path.dirname(scene.path(other)), exist_ok=True)
+        (os.link if action == "link" else shutil.copy2)(scene.path(name), scene.path(other))
+        model[other] = model[name]
+
+
+@settings(max_examples=25)
+@given(st.lists(st.lists(ACTIONS, min_size=1, max_size=4), min_size=1, max_size=4))
+def test_whatever_happens_between_runs_the_library_follows(rounds: list[list[tuple[str, str, int]]]) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "SupervisedExecutor", Inline)
+        scene, model = Scene(Path(folder)), dict[str, int]()
+        scene.write("anchor.png", png(9))  # an empty root would be taken for a disk that is away
+        rated: set[int] = set()
+        for actions in rounds:
+            for action in actions:
+                # A new file each time: writing into a hard link would change all its names.
+                if action[0] == "write" and os.path.lexists(scene.path(action[1])):
+                    os.remove(scene.path(action[1]))
+                _act(scene, model, *action)
+            report = scene.add()
+            assert report.found == len(model) + 1
+            assert report.failed == []
+            for name, seed in model.items():
+                if seed not in rated:
+                    rated.add(seed)
+                    scene.library.set(scene.path(name), "rating", seed + 1)
+            for name, seed in model.items():
+                known = scene.show(name)
+                assert (known["rating"], known["state"]) == (seed + 1, "present")
+                here = {os.fsdecode(scene.path(n)) for n, s in model.items() if s == seed}
+                assert {f["path"] for f in known["files"] if f["state"] == "present"} == here
+            assert scene.library.search("").total == len(set(model.values())) + 1
+            assert scene.counts() == {"found": len(model) + 1, "unchanged": len(model) + 1}
+            assert Inline.asked == []
+        assert scene.sound()
+        scene.library.close()

@@ -18,9 +18,10 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from imager.catalog.identity import asset_id, format_id
+from imager.ingest import run
 from imager.ingest.events import Added, Event
 from imager.library import Library
-from tests.ingest.scenes import checked, counts
+from tests.ingest.scenes import Inline, checked, counts
 from tests.pictures import jpeg
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -87,7 +88,7 @@ def in_catalog(library: Path) -> int:
     ],
 )
 def test_a_killed_run_loses_nothing_and_is_taken_up_where_it_was(
-    tmp_path: Path, photos: Path, whom: str, moments: list[tuple[str, int]]
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch, whom: str, moments: list[tuple[str, int]]
 ) -> None:
     library = tmp_path / "library"
     done = 0
@@ -99,9 +100,11 @@ def test_a_killed_run_loses_nothing_and_is_taken_up_where_it_was(
         assert psutil.wait_procs(workers, timeout=20)[1] == [], "workers die with their parent"
         before, done = done, in_catalog(library)
         assert done >= before + (times if event == "Added" else 0)
+    monkeypatch.setattr(run, "SupervisedExecutor", Inline)
     with Library.open(library) as opened:
         assert opened.doctor().ok
-        report = checked(list(opened.add(photos, workers=1)))
+        report = checked(list(opened.add(photos)))
+        assert len(Inline.asked) == COUNT - done
         expected = {"found": COUNT, "added": COUNT - done, "unchanged": done}
         assert counts(report) == {name: count for name, count in expected.items() if count}
         found = opened.doctor()
@@ -128,8 +131,8 @@ def test_a_worker_that_is_killed_is_replaced_and_its_file_read_by_another(tmp_pa
         assert library.failed() == []
 
 
-def test_ctrl_c_ends_a_run_cleanly(tmp_path: Path, photos: Path) -> None:
-    for n in range(COUNT, 300):
+def test_ctrl_c_ends_a_run_cleanly(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(COUNT, 200):
         (photos / f"{n:03}.jpg").write_bytes(jpeg(1, size=(400, 300)) + b"\0" * n)
     (photos / "!first.jpg").write_bytes(b"")  # its failure is told as soon as it is written down
     library = tmp_path / "library"
@@ -148,9 +151,10 @@ def test_ctrl_c_ends_a_run_cleanly(tmp_path: Path, photos: Path) -> None:
     assert workers
     assert psutil.wait_procs(workers, timeout=20)[1] == []
     done = in_catalog(library)
+    monkeypatch.setattr(run, "SupervisedExecutor", Inline)
     with Library.open(library) as opened:
         report = checked(list(opened.add(photos)))
-        assert counts(report) == {"found": 301, "added": 300 - done, "unchanged": done + 1}
+        assert counts(report) == {"found": 201, "added": 200 - done, "unchanged": done + 1}
         assert opened.doctor().ok
 
 

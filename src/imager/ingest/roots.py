@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from imager.catalog import Catalog
 from imager.catalog.files import FileRow
-from imager.ingest.plan import AWAY, Plan
+from imager.ingest.plan import AWAY, Plan, Seen, Seen
 from imager.ingest.volumes import volume_of
 
 Gone = tuple[int, FileRow]
@@ -50,12 +50,12 @@ class RootWalk:
         self._absent: list[_Absent] = []
         self._same: set[tuple[str | None, str | None]] = set()
 
-    def planned(self, path: bytes, plan: Plan, before: str | None, now: str | None, names: Sequence[bytes]) -> None:
+    def planned(self, path: bytes, plan: Plan, before: str | None, now: str | None, files: Sequence[Seen]) -> None:
         """Note what comparing a folder gave; it lay on volume `before` and lies on `now`, and has these files."""
         if plan.unchanged and before != now:
             self._same.add((before, now))
         if plan.gone:
-            there = frozenset(name.lower() for name in names)
+            there = frozenset(file.name.lower() for file in files)
             self._absent.append(_Absent(plan.folder, path, before, now, plan.gone, there))
 
     def verdict(self, catalog: Catalog, seen: Set[bytes], unread: Set[bytes]) -> Verdict:

@@ -17,12 +17,12 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from imager.catalog import Catalog
+from imager.catalog import Catalog, listing
 from imager.errors import NotFoundError, UnreadableError, UsageError
 from imager.ingest.events import Event, Finished, Problem, Progress, Report
 from imager.ingest.examine import examine, examine_sidecar, failed_answer
 from imager.ingest.ignore import IgnoreRules
-from imager.ingest.plan import Task, plan_folder
+from imager.ingest.plan import Plan, Task, plan_folder
 from imager.ingest.record import Answered, Recorder, changing
 from imager.ingest.roots import Gone, RootWalk, volume_around
 from imager.ingest.settle import settle
@@ -98,6 +98,7 @@ class Run:
         self._seen: set[bytes] = set()
         self._done: set[tuple[bytes, bytes]] = set()  # of what people named: folder and name
         self._sidecars: dict[bytes, Task] = {}
+        self._unlisted: set[int] = set()
         self._started = time.monotonic()
 
     def events(self) -> Generator[Event]:
@@ -109,6 +110,7 @@ class Run:
             yield from self._work()
             settle(self._catalog, self._recorder, self.report, list(self._gone.values()))
             self._note_away()
+            self._note_listings()
             self.report.seconds = round(time.monotonic() - self._started, 3)
             yield Finished(self.report)
         finally:
@@ -199,7 +201,8 @@ class Run:
         entries = [entry for entry in folder.entries if entry.name not in done] if done else folder.entries
         if not folder.partial:
             self._seen.add(folder.path)
-        self._done.update((folder.path, entry.name) for entry in entries if entry.name in named)
+        if named:
+            self._done.update((folder.path, entry.name) for entry in entries if entry.name in named)
         row = files.folder(folder.path)
         if row is None and not entries:
             return
@@ -209,14 +212,18 @@ class Run:
                 number = files.put_folder(folder.path, label, folder.volume)
         else:
             number = row.folder
-        known = {} if row is None else files.in_folder(number)
-        for name in done:
-            known.pop(name, None)
-        plan = plan_folder(
-            number, folder.path, entries, known, partial=folder.partial, separator=_SEPARATOR, named=named
-        )
+        if row is not None and not folder.partial and not named and row.listing == listing.digest(entries):
+            plan = Plan(number, unchanged=len(entries))
+        else:
+            self._unlisted.add(number)
+            known = {} if row is None else files.in_folder(number)
+            for name in done:
+                known.pop(name, None)
+            plan = plan_folder(
+                number, folder.path, entries, known, partial=folder.partial, separator=_SEPARATOR, named=named
+            )
         before = folder.volume if row is None else row.volume
-        self._roots[root].planned(folder.path, plan, before, folder.volume, [entry.name for entry in folder.entries])
+        self._roots[root].planned(folder.path, plan, before, folder.volume, folder.entries)
         self.report.found += plan.unchanged + plan.skipped + len(plan.tasks)
         self.report.unchanged += plan.unchanged
         self.report.skipped += plan.skipped
@@ -245,6 +252,13 @@ class Run:
             self._catalog.files.set_offline(self._offline, True)
             away = [(folder, row.name) for folder, row in self._away if row.content is not None]
             self._catalog.files.set_state(away, "offline")
+
+    def _note_listings(self) -> None:
+        """Sum up the folders that were compared file by file, for the next look at them."""
+        numbers = sorted(self._unlisted)
+        for start in range(0, len(numbers), 200):
+            with self._catalog.transaction(durable=False) as db:
+                listing.note(db, numbers[start : start + 200])
 
     # ── workers ─────────────────────────────────────────────────────────────────────────────────────────────
 
