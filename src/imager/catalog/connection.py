@@ -25,6 +25,7 @@ APPLICATION_ID = 0x494D4752
 _CHECKPOINT_PAGES = 32_000  # 128 MB of log; larger ones make readers slow, smaller ones cost writes
 _BUSY_MS = 60_000
 _SCRUB = 1 << 26  # bytes written at a time
+_WRITE_ANEW = 1 << 30  # bytes: a few seconds' work
 
 
 class Connection:
@@ -46,7 +47,7 @@ class Connection:
             self.db = apsw.Connection(self.path, flags=flags)
             self.db.set_busy_timeout(_BUSY_MS)
             self.db.execute(
-                "PRAGMA cache_size = -131072; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456;"
+                "PRAGMA cache_size = -131072; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 134217728;"
                 "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF"
             )
             if not read_only:
@@ -110,10 +111,22 @@ class Connection:
             raise explained(error, self.path) from error
 
     def scrub(self) -> None:
-        """Overwrite what deleted rows left in unused pages and in the log, as far as no other process reads it.
+        """Leave nothing of deleted rows in the file and its log, as far as no other process still reads it.
 
-        All free pages are taken into use with zeros and freed again; VACUUM would write the whole file instead.
+        The file is written anew. One of more than a gigabyte, or one that is in use just now, only has its free pages
+        overwritten: what moved within pages that are in use may leave traces there until it is written anew.
         """
+        try:
+            if self.db.pragma("page_count") * self.db.pragma("page_size") <= _WRITE_ANEW:
+                self.db.execute("VACUUM")
+            else:
+                self._overwrite()
+        except (apsw.BusyError, apsw.FullError, apsw.SQLError):
+            self._overwrite()
+        self.checkpoint(truncate=True)
+
+    def _overwrite(self) -> None:
+        """Take all free pages into use with zeros and free them again."""
         with self.transaction(durable=True) as db:
             db.pragma("secure_delete", True)
             free = db.pragma("freelist_count") * db.pragma("page_size")
@@ -122,7 +135,6 @@ class Connection:
                 db.execute("INSERT INTO scrubbing VALUES (zeroblob(?))", (min(_SCRUB, free - start),))
             db.execute("DROP TABLE scrubbing")
         self.db.pragma("secure_delete", "fast")
-        self.checkpoint(truncate=True)
 
     def close(self) -> None:
         """Close the connection; a second time does nothing."""

@@ -33,6 +33,7 @@ class FolderRow(NamedTuple):
     path: bytes
     volume: str | None
     offline: bool
+    listing: bytes | None  # see listing.py
 
 
 class Problem(NamedTuple):
@@ -50,7 +51,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (folder, name) DO UPDATE SET state = excluded.state, content = excluded.content, bytes = excluded.bytes,
   modified = excluded.modified, changed = excluded.changed, inode = excluded.inode, reader = excluded.reader,
   stage = excluded.stage, reason = excluded.reason"""
-_BELOW = """SELECT folder, path, volume, offline FROM folders
+_BELOW = """SELECT folder, path, volume, offline, listing FROM folders
 WHERE device = ?1 AND (path = ?2 OR path > ?3 AND path < ?4) ORDER BY path"""
 _PUT_SIDECAR = """INSERT INTO sidecars (folder, name, belongs, facts, raw) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (folder, name) DO UPDATE SET belongs = excluded.belongs, facts = excluded.facts, raw = excluded.raw"""
@@ -84,9 +85,10 @@ class Files:
     def folder(self, path: bytes) -> FolderRow | None:
         """The folder at that path, if it was walked before."""
         row = self._db.execute(
-            "SELECT folder, path, volume, offline FROM folders WHERE device = ? AND path = ?", (self._device, path)
+            "SELECT folder, path, volume, offline, listing FROM folders WHERE device = ? AND path = ?",
+            (self._device, path),
         ).fetchone()
-        return None if row is None else FolderRow(row[0], row[1], row[2], bool(row[3]))
+        return None if row is None else FolderRow(row[0], row[1], row[2], bool(row[3]), row[4])
 
     def put_folder(self, path: bytes, label: str, volume: str | None) -> int:
         """The number of the folder at that path; it is seen and on that volume."""
@@ -110,7 +112,7 @@ class Files:
         separator = os.sep.encode()
         first = base if base.endswith(separator) else base + separator
         rows = self._db.execute(_BELOW, (self._device, root, first, first[:-1] + bytes([separator[0] + 1])))
-        return [FolderRow(f, p, v, bool(o)) for f, p, v, o in rows]
+        return [FolderRow(f, p, v, bool(o), listing) for f, p, v, o, listing in rows]
 
     def path(self, folder: int) -> bytes:
         """The path of a folder."""

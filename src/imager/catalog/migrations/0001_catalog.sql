@@ -66,6 +66,7 @@ CREATE TABLE folders (
   path        BLOB    NOT NULL,
   label       TEXT    NOT NULL,             -- from the root's own name down, for people and full text
   volume      TEXT,                         -- the file system it lay on when it was last seen
+  listing     BLOB,                         -- digest of its files while all are present (catalog/listing.py)
   offline     INTEGER NOT NULL DEFAULT 0,   -- 1: its volume is not there; nothing is known of its files
   UNIQUE (device, path)
 ) STRICT;
@@ -87,6 +88,14 @@ CREATE TABLE files (
 CREATE INDEX files_of_content ON files (content) WHERE content IS NOT NULL;
 CREATE INDEX files_failed     ON files (folder)  WHERE state = 'failed';
 CREATE INDEX files_missing    ON files (folder)  WHERE state = 'missing';
+
+-- A listing is only true until one of its files changes, whoever changes it.
+CREATE TRIGGER file_arrives AFTER INSERT ON files BEGIN
+  UPDATE folders SET listing = NULL WHERE folder = new.folder AND listing IS NOT NULL; END;
+CREATE TRIGGER file_changes AFTER UPDATE ON files BEGIN
+  UPDATE folders SET listing = NULL WHERE folder = new.folder AND listing IS NOT NULL; END;
+CREATE TRIGGER file_goes AFTER DELETE ON files BEGIN
+  UPDATE folders SET listing = NULL WHERE folder = old.folder AND listing IS NOT NULL; END;
 
 CREATE TABLE sidecars (                     -- the latest reading of an .xmp beside pictures
   folder      INTEGER NOT NULL REFERENCES folders,
