@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from imager.catalog import Catalog
 from imager.catalog.files import FileRow
-from imager.ingest.plan import AWAY, Plan, Seen, Seen
+from imager.ingest.plan import AWAY, Plan, Seen
 from imager.ingest.volumes import volume_of
 
 Gone = tuple[int, FileRow]
