@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 import imager
 from imager import errors
