@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 COUNTS = ("found", "added", "copies", "unchanged", "moved", "replaced", "missing", "skipped")
 

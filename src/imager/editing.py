@@ -154,13 +154,15 @@ def erase(catalog: Catalog, store: Store, asset: int) -> None:
         place = db.execute("SELECT place FROM assets WHERE asset = ?", (asset,)).get
         tags = [tag for (tag,) in db.execute("SELECT tag FROM asset_tags WHERE asset = ?", (asset,))]
         catalog.say_within([Statement(i, PURGED, True) for i in ids])
+        beside: set[bytes] = set()
         for content, _ in held:
             for folder, name, _state in catalog.files.places_of(content):
                 sidecars = [(folder, sidecar) for sidecar in catalog.files.sidecars_of(folder, name)]
-                catalog.files.remove_sidecars(sidecars)
+                beside.update(catalog.files.remove_sidecars(sidecars))
                 catalog.files.remove(sidecars)
             db.execute("DELETE FROM files WHERE content = ?", (content,))
             contents.erase(db, content)
+        words.index_now(db, catalog.refresh(beside))
         catalog.drop_unused(place, tags)
         # Before the commit: should it be cut off here, previews can be made again, but nobody would find stray ones.
         for _, sha256 in held:

@@ -107,3 +107,24 @@ def test_many_sidecars_in_one_folder_are_read_in_few_transactions(scene: Scene) 
     scene.add()
     assert scene.show("7.jpg")["title"] == "Title 7"
     assert len(begun) < 20
+
+
+def test_faces_that_a_sidecar_names_are_turned_as_its_picture_is(scene: Scene) -> None:
+    face = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description xmlns:mwg-rs="http://www.metadataworkinggroup.com/schemas/regions/" '
+        b'xmlns:stArea="http://ns.adobe.com/xmp/sType/Area#"><mwg-rs:Regions rdf:parseType="Resource">'
+        b'<mwg-rs:RegionList><rdf:Bag><rdf:li><rdf:Description mwg-rs:Name="Anna" mwg-rs:Type="Face">'
+        b'<mwg-rs:Area stArea:x="0.25" stArea:y="0.5" stArea:w="0.1" stArea:h="0.2" stArea:unit="normalized"/>'
+        b"</rdf:Description></rdf:li></rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions>"
+        b"</rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    scene.write("a.jpg", jpeg(1, orientation=6))  # stored lying on its left side: x becomes y
+    scene.write("a.xmp", face)
+    scene.write("b.jpg", jpeg(2))
+    scene.write("b.jpg.xmp", face)
+    assert scene.counts() == {"found": 2, "added": 2}
+    (turned,), (upright,) = scene.show("a.jpg")["people"], scene.show("b.jpg")["people"]
+    assert turned == {"name": "Anna", "kind": "face", "box": pytest.approx([0.4, 0.2, 0.2, 0.1]), "source": "sidecar"}
+    assert upright["box"] == pytest.approx([0.2, 0.4, 0.1, 0.2])
+    assert [scene.library.search("anna").total] == [2]

@@ -116,13 +116,17 @@ class Connection:
         The file is written anew. One of more than a gigabyte, or one that is in use just now, only has its free pages
         overwritten: what moved within pages that are in use may leave traces there until it is written anew.
         """
+        self.db.pragma("secure_delete", "fast")
+        other = Connection(self.path)  # whatever this one is reading just now
         try:
-            if self.db.pragma("page_count") * self.db.pragma("page_size") <= _WRITE_ANEW:
-                self.db.execute("VACUUM")
+            if other.db.pragma("page_count") * other.db.pragma("page_size") <= _WRITE_ANEW:
+                other.db.execute("VACUUM")
             else:
-                self._overwrite()
-        except (apsw.BusyError, apsw.FullError, apsw.SQLError):
-            self._overwrite()
+                other._overwrite()
+        except (apsw.BusyError, apsw.FullError):
+            other._overwrite()
+        finally:
+            other.close()
         self.checkpoint(truncate=True)
 
     def _overwrite(self) -> None:
@@ -134,7 +138,6 @@ class Connection:
             for start in range(0, free, _SCRUB):
                 db.execute("INSERT INTO scrubbing VALUES (zeroblob(?))", (min(_SCRUB, free - start),))
             db.execute("DROP TABLE scrubbing")
-        self.db.pragma("secure_delete", "fast")
 
     def close(self) -> None:
         """Close the connection; a second time does nothing."""

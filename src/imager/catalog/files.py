@@ -57,6 +57,8 @@ _PUT_SIDECAR = """INSERT INTO sidecars (folder, name, belongs, facts, raw) VALUE
 ON CONFLICT (folder, name) DO UPDATE SET belongs = excluded.belongs, facts = excluded.facts, raw = excluded.raw"""
 _BESIDE = """SELECT DISTINCT v.id, f.name FROM files AS f CROSS JOIN versions AS v ON v.content = f.content
 WHERE f.folder = ? AND f.content IS NOT NULL"""
+_FRAMES = """SELECT f.name, coalesce(c.facts ->> 'orientation', 1), c.facts ->> 'width', c.facts ->> 'height'
+FROM files AS f CROSS JOIN contents AS c ON c.content = f.content WHERE f.folder = ? AND NOT c.erased"""
 _FAILED = """SELECT o.path, f.name, f.stage, f.reason FROM files AS f INDEXED BY files_failed
 CROSS JOIN folders AS o ON o.folder = f.folder WHERE f.state = 'failed' AND o.device = ? ORDER BY o.path, f.name"""
 _IDS = """SELECT v.id FROM carray(?) AS wanted CROSS JOIN versions AS v ON v.content = wanted.value"""
@@ -171,7 +173,7 @@ class Files:
 
     def put_sidecars(self, read: Sequence[tuple[int, bytes, str, str]]) -> list[bytes]:
         """Keep the latest readings (folder, name, facts, raw); returns the ids of the assets that they speak of."""
-        self._db.executemany(_PUT_SIDECAR, [(f, name, _subject(name), facts, raw) for f, name, facts, raw in read])
+        self._db.executemany(_PUT_SIDECAR, [(f, name, subject(name), facts, raw) for f, name, facts, raw in read])
         return self.beside([(folder, name) for folder, name, _, _ in read])
 
     def remove_sidecars(self, gone: Sequence[tuple[int, bytes]]) -> list[bytes]:
@@ -194,7 +196,7 @@ class Files:
         """Ids of the assets that sidecars (folder, name) speak of. Reads each folder once."""
         subjects: dict[int, set[bytes]] = {}
         for folder, name in sidecars:
-            subjects.setdefault(folder, set()).add(_subject(name))
+            subjects.setdefault(folder, set()).add(subject(name))
         return [
             i
             for folder, belongs in subjects.items()
@@ -202,12 +204,24 @@ class Files:
             if picture.lower() in belongs or picture.lower().rpartition(b".")[0] in belongs
         ]
 
+    def frames(self, folder: int) -> dict[bytes, tuple[int, int, int]]:
+        """Orientation and stored size of a folder's pictures, by what their sidecars would be called without '.xmp'.
+
+        The size is that before turning, which is what regions in metadata are relative to.
+        """
+        found: dict[bytes, tuple[int, int, int]] = {}
+        for name, orientation, width, height in self._db.execute(_FRAMES, (folder,)):
+            stored = (height, width) if orientation >= 5 else (width, height)
+            for subject in (name.lower(), name.lower().rpartition(b".")[0]):
+                found.setdefault(subject, (orientation, *stored))
+        return found
+
     def ids_of(self, contents: Iterable[int]) -> list[bytes]:
         """Ids under which these contents are known."""
         wanted = sorted(set(contents))
         return [i for (i,) in self._db.execute(_IDS, (many(wanted),))] if wanted else []
 
 
-def _subject(sidecar: bytes) -> bytes:
+def subject(sidecar: bytes) -> bytes:
     """What a sidecar speaks of: 'IMG_1.xmp' of IMG_1.*, 'IMG_1.jpg.xmp' of IMG_1.jpg, whatever the case."""
     return sidecar.lower().removesuffix(b".xmp")

@@ -103,14 +103,14 @@ class Inputs:
 
 def _closed(db: apsw.Connection, ids: Iterable[bytes]) -> dict[bytes, list[bytes]]:
     """The components of `ids`, and of all that shares an asset with them in the tables as they still are."""
-    wanted = set(ids)
+    wanted = list(dict.fromkeys(ids))  # in their order, so that new assets are numbered as they arrive
     while True:
         found = components(db, wanted)
         every = {i for members in found.values() for i in members}
         siblings = {i for (i,) in db.execute(SIBLINGS, (many(sorted(every)),))} if every else set()
         if siblings <= every:
             return found
-        wanted = every | siblings
+        wanted = sorted(every | siblings)
 
 
 def _add_files(db: apsw.Connection, files: dict[int, list[FilePlace]], device: int) -> None:

@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -74,6 +75,8 @@ def _examine(path: bytes, catalog: str | None, store: Store) -> dict[str, Any]:
                 raise _Fail("identify", f"the file is larger than {LARGEST >> 30} GiB")
             data = head + file.read() if len(head) == _HEAD else head
             after = os.fstat(file.fileno())
+            if (kind := recognise(data)) is None:  # a RAW file that its head did not give away
+                return _unrecognised(os.path.basename(path), head)
         except OSError as error:
             raise _Fail("identify", _reason(error)) from error
     seen = [after.st_size, after.st_mtime_ns, after.st_ctime_ns, after.st_ino]
@@ -152,16 +155,21 @@ def content_of(answer: dict[str, Any]) -> Content:
     )
 
 
-def examine_sidecar(path: str) -> dict[str, Any]:
-    """Read an XMP sidecar: {'outcome': 'sidecar', 'facts', 'raw'}, or 'failed' where nothing in it can be read."""
+def examine_sidecar(path: str, frame: Sequence[int] | None) -> dict[str, Any]:
+    """Read an XMP sidecar: {'outcome': 'sidecar', 'facts', 'raw'}, or 'failed' where nothing in it can be read.
+
+    `frame`: orientation, stored width and height of its picture, where that is known.
+    """
     try:
         descriptor = os.open(os.fsencode(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:
-            read = metadata.read_sidecar(file.read(MAX_PACKET + 1))
+            data = file.read(MAX_PACKET + 1)
     except FileNotFoundError:
         return {"outcome": "gone"}
     except OSError as error:
         return failed_answer("identify", _reason(error))
+    orientation, size = (frame[0], (frame[1], frame[2])) if frame else (None, None)
+    read = metadata.read_sidecar(data, orientation=orientation, size=size)
     if read.problems and not read.raw:
         return failed_answer("probe", " ".join(read.problems))
     return {"outcome": "sidecar", "facts": read.facts.to_json(), "raw": read.raw}

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from imager.catalog import Catalog, listing
+from imager.catalog.files import subject
 from imager.errors import NotFoundError, UnreadableError, UsageError
 from imager.ingest.events import Event, Finished, Problem, Progress, Report
 from imager.ingest.examine import examine, examine_sidecar, failed_answer
@@ -97,7 +98,8 @@ class Run:
         self._offline: list[int] = []
         self._seen: set[bytes] = set()
         self._done: set[tuple[bytes, bytes]] = set()  # of what people named: folder and name
-        self._sidecars: dict[bytes, Task] = {}
+        self._sidecars: list[Task] = []
+        self._frames: dict[bytes, Sequence[int] | None] = {}
         self._unlisted: set[int] = set()
         self._started = time.monotonic()
 
@@ -160,7 +162,7 @@ class Run:
                 flushed = time.monotonic()
                 continue
             if idle:
-                if not self._take_unsteady():
+                if not (self._take_sidecars() or self._take_unsteady()):
                     break
                 continue
             if now - told > 0.1:
@@ -228,9 +230,7 @@ class Run:
         self.report.unchanged += plan.unchanged
         self.report.skipped += plan.skipped
         self._waiting.extend(plan.tasks)
-        for task in plan.sidecars:
-            self._sidecars[task.path] = task
-            self._waiting.append(task)
+        self._sidecars += plan.sidecars
 
     def _end_of_root(self, walked: _Walked) -> None:
         """Once a root was walked: judge what is not there."""
@@ -267,8 +267,8 @@ class Run:
             task = self._waiting.popleft()
             path = os.fsdecode(task.path)
             future: Future[Any]
-            if task.path in self._sidecars:
-                future = self._executor.submit(examine_sidecar, path)
+            if task.path in self._frames:
+                future = self._executor.submit(examine_sidecar, path, self._frames[task.path])
             else:
                 anew = task.path in self._again
                 store = os.fspath(self._store.folder)
@@ -285,7 +285,7 @@ class Run:
             answer = future.result()
         except (WorkerFailedError, WorkerError, UnreadableError) as error:
             answer = failed_answer("derive", str(error))
-        if self._sidecars.pop(task.path, None) is not None:
+        if task.path in self._frames:
             self._pending_sidecars.append(Answered(task, answer))
         elif answer["outcome"] == "changing":
             if task.path in self._unsteady:
@@ -293,6 +293,15 @@ class Run:
             self._unsteady[task.path] = task
         else:
             self._pending.append(Answered(task, answer))
+
+    def _take_sidecars(self) -> bool:
+        """Once all pictures are recorded, read what lies beside them: it speaks of pictures as they are stored."""
+        left, self._sidecars = self._sidecars, []
+        frames = {folder: self._catalog.files.frames(folder) for folder in {task.folder for task in left}}
+        for task in left:
+            self._frames[task.path] = frames[task.folder].get(subject(task.name))
+            self._waiting.append(task)
+        return bool(left)
 
     def _take_unsteady(self) -> bool:
         """Once nothing else is left, look a second time at files that were being written."""
