@@ -98,9 +98,10 @@ def examine(catalog: Catalog, store: Store, *, repair: bool = True) -> Diagnosis
     """Check a library and, unless told not to, mend what can be made again."""
     found = Diagnosis()
     if _check_file(catalog, found):
-        _check_references(catalog, found, repair)
+        linked = _check_references(catalog, found, repair)
         _check_cancelled(catalog, found, repair)
-        _check_values(catalog, found, repair)
+        if linked:
+            _check_values(catalog, found, repair)
         _check_words(catalog, found, repair)
         _check_previews(catalog, store, found, repair)
     _remove_leftovers(store, repair)
@@ -113,7 +114,7 @@ def _check_file(catalog: Catalog, found: Diagnosis) -> bool:
     except apsw.Error as error:
         answers = [str(error)]
     # Full text is checked, and can be made again, on its own.
-    answers = [a for a in answers if a != "ok" and "FTS5 table" not in a]
+    answers = [a for a in answers if a != "ok" and "fts5" not in a.casefold()]
     if not answers:
         return True
     found.problems += [f"The catalog is damaged: {a}" for a in answers]
@@ -146,6 +147,7 @@ def _check_words(catalog: Catalog, found: Diagnosis, repair: bool) -> None:
     if repair:
         words.rebuild(catalog.connection)
         found.repaired.append(f"Full text was written anew: {wrong}.")
+        _check_file(catalog, found)  # its damage may have hidden another
     else:
         found.problems.append(f"Full text is not sound: {wrong}.")
 
@@ -156,8 +158,9 @@ _DOCUMENTS = """SELECT
   (SELECT count(*) FROM words_docsize WHERE id NOT IN (SELECT asset FROM assets))"""
 
 
-def _check_references(catalog: Catalog, found: Diagnosis, repair: bool) -> None:
-    """What refers to something refers to what is there."""
+def _check_references(catalog: Catalog, found: Diagnosis, repair: bool) -> bool:
+    """What refers to something refers to what is there; whether values can be computed to compare them."""
+    linked = True
     for what, rows, mend in _REFERENCES:
         count = catalog.db.execute(f"SELECT count(*) {rows}").get
         if not count:
@@ -168,20 +171,22 @@ def _check_references(catalog: Catalog, found: Diagnosis, repair: bool) -> None:
             found.repaired.append(f"The catalog had {count} {what}.")
         else:
             found.problems.append(f"The catalog has {count} {what}.")
-    _check_versions(catalog, found, repair)
+            linked = False
+    return _check_versions(catalog, found, repair) and linked
 
 
-def _check_versions(catalog: Catalog, found: Diagnosis, repair: bool) -> None:
+def _check_versions(catalog: Catalog, found: Diagnosis, repair: bool) -> bool:
     """Every content must be a version of something, else nobody can find it."""
     lost = [(asset_id(sha256), content) for content, sha256 in fetch(catalog.db, _WITHOUT_VERSION)]
     if not lost:
-        return
+        return True
     if repair:
         with catalog.transaction(durable=True) as db:
             db.executemany("INSERT OR IGNORE INTO versions (id, content) VALUES (?, ?)", lost)
         found.repaired.append(f"{len(lost)} contents belonged to no picture.")
     else:
         found.problems.append(f"{len(lost)} contents belong to no picture.")
+    return repair
 
 
 def _check_cancelled(catalog: Catalog, found: Diagnosis, repair: bool) -> None:

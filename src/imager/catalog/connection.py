@@ -105,8 +105,8 @@ class Connection:
             mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if truncate else apsw.SQLITE_CHECKPOINT_PASSIVE
             self.db.wal_checkpoint(mode=mode)
             self._wal_pages = 0
-        except apsw.BusyError:
-            pass  # somebody reads or writes: the next one will do it
+        except (apsw.BusyError, apsw.LockedError):
+            pass  # somebody, or a statement of our own, reads or writes: the next one will do it
         except apsw.Error as error:
             raise explained(error, self.path) from error
 
