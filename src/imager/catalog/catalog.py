@@ -6,6 +6,7 @@ together. Full text of edits is written in the same transaction; that of ingest 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -27,6 +28,7 @@ from imager.catalog.identity import LOG
 from imager.catalog.joins import components
 from imager.catalog.materialise import Materialiser
 from imager.catalog.migrate import migrate, shipped
+from imager.errors import ImagerError
 from imager.facts import Facts
 
 OWNER = "owner"
@@ -34,6 +36,11 @@ OWNER = "owner"
 
 RULES = "imager"
 """The author of what Imager's own rules join."""
+
+_BATCHES_A_MERGE = 256
+"""Merging all at once rewrites each word once; more pieces than this would make searches slow meanwhile."""
+
+_EDITS_A_MERGE = 64
 
 
 class Statement(NamedTuple):
@@ -68,6 +75,7 @@ class Catalog:
         self.path = path
         self.now = now or (lambda: time.time_ns() // 1_000_000)
         self.connection = Connection(path)
+        self._edits = 0
         try:
             migrate(self.connection, shipped(), path.parent / "snapshots")
             self.db = self.connection.db
@@ -94,6 +102,9 @@ class Catalog:
 
     def close(self) -> None:
         """Close the file; what was committed stays."""
+        if self._edits % _EDITS_A_MERGE:
+            with contextlib.suppress(ImagerError):  # another process may be writing: then the next one does it
+                self.merge()
         self.connection.close()
 
     @contextmanager
@@ -123,7 +134,11 @@ class Catalog:
     def say(self, statements: Sequence[Statement], *, author: str = OWNER) -> str:
         """Log what a person says, durably, with all that follows; returns the name of the batch, for undoing it."""
         with self.transaction(durable=True):
-            return self.say_within(statements, author=author)
+            batch = self.say_within(statements, author=author)
+        self._edits += 1
+        if self._edits % _EDITS_A_MERGE == 0:
+            self.merge()
+        return batch
 
     def say_within(self, statements: Sequence[Statement], *, author: str = OWNER) -> str:
         """`say`, in the caller's transaction."""
@@ -203,10 +218,21 @@ class Catalog:
 
     def index(self, *, until_done: bool = True) -> bool:
         """Write full text that is behind; returns whether some is left (when not `until_done`)."""
+        batches = 0
         while words.index_some(self.connection):
             if not until_done:
                 return words.behind(self.db)
+            batches += 1
+            if batches % _BATCHES_A_MERGE == 0:
+                self.merge()
+        if batches:
+            self.merge()
         return False
+
+    def merge(self) -> None:
+        """Merge what full text was written in, in small steps, if there are many pieces; cheap if there are few."""
+        while words.merge_some(self.connection):
+            pass
 
     def place_on_disk(self) -> str:
         """The file's path, for people."""

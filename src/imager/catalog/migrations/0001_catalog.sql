@@ -205,4 +205,4 @@ CREATE TABLE regions (                      -- parts of the shown picture that i
 CREATE VIRTUAL TABLE words USING fts5(
   name, folder, title, caption, tags, people, place, camera, creator,
   content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 2");
-INSERT INTO words(words, rank) VALUES ('automerge', 0), ('crisismerge', 1000);
+INSERT INTO words(words, rank) VALUES ('automerge', 0), ('crisismerge', 1000), ('usermerge', 16);
