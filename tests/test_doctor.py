@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,23 @@ from imager.catalog import Catalog
 from imager.doctor import Diagnosis
 from imager.ingest.store import Store
 from imager.library import Library
-from tests.catalog.libraries import asset, cancelled, content, found, log, put, say, seen, tag
+from tests.catalog.libraries import Devices, asset, cancelled, content, found, log, put, say, seen, tag
 from tests.ingest.scenes import Inline
 from tests.pictures import jpeg
 
-pytest_plugins = ["tests.catalog.fixtures"]
-
 _END = b"\xff\xd9"
+
+
+@pytest.fixture
+def devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Devices]:
+    made = Devices(tmp_path, monkeypatch)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def catalog(devices: Devices) -> Catalog:
+    return devices.open()
 
 
 @pytest.fixture

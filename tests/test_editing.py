@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,17 @@ from imager.facts import Region
 from imager.ingest.store import Store
 from tests.catalog.libraries import Devices, admit, asset, content, edit, found, log, put, put_within, say, sync, tags
 
-pytest_plugins = ["tests.catalog.fixtures"]
+
+@pytest.fixture
+def devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Devices]:
+    made = Devices(tmp_path, monkeypatch)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def catalog(devices: Devices) -> Catalog:
+    return devices.open()
 
 
 @pytest.fixture

@@ -1,5 +1,29 @@
 """Fixtures for the tests of the catalog."""
 
-from tests.catalog.fixtures import catalog, devices, wall
+from __future__ import annotations
 
-__all__ = ["catalog", "devices", "wall"]
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from imager.catalog import Catalog
+from tests.catalog.libraries import Devices, Wall
+
+
+@pytest.fixture
+def wall() -> Wall:
+    return Wall()
+
+
+@pytest.fixture
+def devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Devices]:
+    made = Devices(tmp_path, monkeypatch)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def catalog(devices: Devices, wall: Wall) -> Catalog:
+    """An empty library on one device."""
+    return devices.open(now=wall)

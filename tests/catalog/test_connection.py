@@ -8,6 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from imager import library
 from imager.catalog import Catalog, Statement
 from imager.catalog import connection as module
 from imager.catalog.connection import Connection
@@ -131,3 +132,19 @@ def test_the_catalog_reads_with_plain_tools(catalog: Catalog) -> None:
     plain = sqlite3.connect(copy)
     assert plain.execute("SELECT title, state FROM assets").fetchall() == [("plain", "present")]
     plain.close()
+
+
+def test_a_library_on_a_network_file_system_is_refused_and_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bytes] = []
+
+    def kind(path: bytes) -> str:
+        asked.append(path)
+        return "nfs4"
+
+    monkeypatch.setattr(library, "is_network_filesystem", kind)
+    with pytest.raises(ImagerError, match=r"network file system \(nfs4\).*Put the library on a disk"):
+        library.Library.open(tmp_path / "not" / "there")
+    assert asked == [bytes(tmp_path)], "the nearest folder that is there tells"
+    assert not (tmp_path / "not").exists()
