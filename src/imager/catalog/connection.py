@@ -28,6 +28,21 @@ _SCRUB = 1 << 26  # bytes written at a time
 _WRITE_ANEW = 1 << 30  # bytes: a few seconds' work
 
 
+_READING: dict[str, int | str] = {
+    "cache_size": -131_072,  # kB
+    "temp_store": "MEMORY",
+    "mmap_size": 128 << 20,
+    "trusted_schema": "OFF",
+}
+_WRITING: dict[str, int | str] = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "wal_autocheckpoint": 0,
+    "secure_delete": "FAST",
+    "journal_size_limit": 64 << 20,
+}
+
+
 class Connection:
     """One connection to a catalog's file."""
 
@@ -46,21 +61,19 @@ class Connection:
         try:
             self.db = apsw.Connection(self.path, flags=flags)
             self.db.set_busy_timeout(_BUSY_MS)
-            self.db.execute(
-                "PRAGMA cache_size = -131072; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 134217728;"
-                "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF"
-            )
+            self._set(_READING)
             if not read_only:
                 self._refuse_strangers()  # before anything is written to it
-                self.db.execute(
-                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-                    "PRAGMA secure_delete = FAST; PRAGMA journal_size_limit = 67108864"
-                )
+                self._set(_WRITING)
                 self.db.set_wal_hook(self._after_commit)
         except apsw.Error as error:
             if hasattr(self, "db"):
                 self.db.close()
             raise explained(error, self.path) from error
+
+    def _set(self, pragmas: dict[str, int | str]) -> None:
+        for name, value in pragmas.items():
+            self.db.pragma(name, value)  # one by one: a statement that answers would end a list of them
 
     def _refuse_strangers(self) -> None:
         # Of one moment: another process may be making the catalog just now.
