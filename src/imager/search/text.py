@@ -32,7 +32,8 @@ _ALL = """SELECT asset, taken_at, 0.0 FROM assets INDEXED BY assets_by_time WHER
 AND (taken_at, asset) < (?, ?) ORDER BY taken_at DESC, asset DESC LIMIT ?"""
 _MATCHING = "SELECT count(*) FROM words WHERE words MATCH ?"
 _NEWEST = """SELECT a.asset, a.taken_at, 0.0 FROM assets AS a INDEXED BY assets_by_time
-WHERE a.state = 'present' AND (a.taken_at, a.asset) < (?, ?) AND a.asset IN (SELECT rowid FROM words WHERE words MATCH ?)
+WHERE a.state = 'present' AND (a.taken_at, a.asset) < (?, ?)
+  AND a.asset IN (SELECT rowid FROM words WHERE words MATCH ?)
 ORDER BY a.taken_at DESC, a.asset DESC LIMIT ?"""
 _RANKED = f"""SELECT a.asset, a.taken_at, round(-bm25(words, {_WEIGHTS}), 6) AS score
 FROM words CROSS JOIN assets AS a ON a.asset = words.rowid WHERE words MATCH ? AND a.state = 'present'"""
