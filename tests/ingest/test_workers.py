@@ -66,9 +66,10 @@ def test_one_process_does_many_tasks(one: SupervisedExecutor) -> None:
 
 
 def test_no_more_processes_are_started_than_tasks_wait() -> None:
+    others = len(psutil.Process().children())  # another test may have left a tracker of resources
     with SupervisedExecutor(8) as executor:
         result_of(executor, tasks.echo)
-        assert len(psutil.Process().children()) == 1
+        assert len(psutil.Process().children()) == others + 1
 
 
 @pytest.mark.parametrize("task", [lambda: 1, "text".upper, "text", partial(tasks.echo, 1)])
