@@ -57,7 +57,7 @@ def _acted(catalog: Catalog, wall: Wall, draw: random.Random) -> None:
         catalog.undo(draw.choice(names) if names and action == 5 else None)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000))
 def test_libraries_that_exchanged_their_logs_agree_on_every_id_and_value(
     devices: Devices, tmp_path_factory: pytest.TempPathFactory, seed: int

@@ -115,7 +115,9 @@ class Materialiser:
         tag_in: dict[str, list[int]] = {}
         region_out: list[tuple[int]] = []
         region_in: list[tuple[Any, ...]] = []
-        claimed = {a for a, row in stored.items() if row[0] in inputs.components}
+        claimed = {
+            a for a, row in stored.items() if any(inputs.assets.get(i) == a for i in inputs.components.get(row[0], ()))
+        }
         kept: set[int] = set()
         changed: list[int] = []
         for smallest, members in inputs.components.items():
