@@ -162,7 +162,7 @@ def erase(catalog: Catalog, store: Store, asset: int) -> None:
                 catalog.files.remove(sidecars)
             db.execute("DELETE FROM files WHERE content = ?", (content,))
             contents.erase(db, content)
-        words.index_now(db, catalog.refresh(beside))
+        catalog.refresh(beside)
         catalog.drop_unused(place, tags)
         # Before the commit: should it be cut off here, previews can be made again, but nobody would find stray ones.
         for _, sha256 in held:
@@ -170,6 +170,7 @@ def erase(catalog: Catalog, store: Store, asset: int) -> None:
         for pattern in ("*.db", "*.partial"):
             for snapshot in (catalog.path.parent / "snapshots").glob(pattern):
                 snapshot.unlink(missing_ok=True)
+    catalog.index()
     words.forget_deleted(catalog.connection)
     catalog.connection.scrub()
 

@@ -12,6 +12,7 @@ with Library.open("~/Pictures/library") as library:
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +43,9 @@ MARK = "imager-library"
 _MARK_TEXT = (
     "This folder is an Imager library: catalog.db is the catalog, 'derived' holds previews that can be made again.\n"
 )
+
+_SOON = 2.0
+"""Seconds after which what a run has found can be found by words."""
 
 PathLike = str | bytes | os.PathLike[str]
 
@@ -129,7 +133,7 @@ class Library:
     def _followed(
         self, roots: Sequence[bytes], *, workers: int | None, nice: int = 0, retry: bool = False
     ) -> Iterator[Event]:
-        """A run, with full text written at its end (and by the next run, if this one is cut off before)."""
+        """A run, with full text written on the way, and by whoever comes next if this one is cut off."""
         from imager.ingest.run import Run
 
         count = workers or os.cpu_count() or 1
@@ -137,10 +141,14 @@ class Library:
         self._runs.append(events)
         try:
             last: Event | None = None
+            indexed = time.monotonic()
             for event in events:
                 if last is not None:
                     yield last
                 last = event
+                if time.monotonic() - indexed > _SOON:
+                    self.catalog.index(seconds=0.0)
+                    indexed = time.monotonic()
             if events not in self._runs:
                 return  # the library was closed meanwhile
             self.catalog.index()
@@ -160,7 +168,7 @@ class Library:
 
     def search(self, words: str = "", *, limit: int = 50, after: str | None = None) -> Page:
         """Find pictures by words; see `imager.search.text.search`."""
-        self.catalog.index(until_done=False)
+        self.catalog.index(seconds=0.2)
         return search(self.catalog, words, limit=limit, after=after)
 
     def show(self, reference: PathLike) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def test_a_folder_in_place_of_the_catalog_is_an_error_that_says_so(devices: Devi
 
 
 def test_the_log_is_carried_over_once_it_is_long(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_CHECKPOINT_PAGES", 5)
+    monkeypatch.setattr(module, "_LONG", 5)
     calls: list[bool] = []
     carry = catalog.connection.checkpoint
 

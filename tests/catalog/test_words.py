@@ -1,4 +1,4 @@
-"""Full text: what was said is found at once, what was renamed by its new name only, and cut-off work resumes."""
+"""Full text: what was said is found once it is written, what was renamed by its new name only, and cut-off work resumes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_everything_that_describes_a_picture_is_found(catalog: Catalog) -> None:
         assert found(catalog, word) == {_number(catalog, one)}, word
 
 
-def test_what_was_said_is_found_at_once_and_what_was_before_is_not(catalog: Catalog) -> None:
+def test_what_was_said_is_found_and_what_was_before_is_not(catalog: Catalog) -> None:
     (one,) = put(catalog, content(1, title="former", keywords=("gone",)))
     catalog.index()
     batch = catalog.say(
@@ -67,8 +67,10 @@ def test_what_was_said_is_found_at_once_and_what_was_before_is_not(catalog: Cata
         ]
     )
     number = {_number(catalog, one)}
+    catalog.index()
     assert [found(catalog, w) for w in ("present", "here", "former", "gone")] == [number, number, set(), set()]
     catalog.undo(batch)
+    catalog.index()
     assert [found(catalog, w) for w in ("present", "here", "former", "gone")] == [set(), set(), number, number]
     assert not words.behind(catalog.db)
 
@@ -93,9 +95,11 @@ def test_joined_pictures_are_one_document_and_separated_ones_two(catalog: Catalo
     one, other = sorted(put(catalog, content(1, keywords=("first",)), content(2, keywords=("second",))))
     catalog.index()
     say(catalog, one, "same_as", 1, other.hex())
+    catalog.index()
     assert found(catalog, "first second") == {_number(catalog, one)}
     assert len(found(catalog, "first") | found(catalog, "second")) == 1
     say(catalog, one, "same_as", 0, other.hex())
+    catalog.index()
     assert found(catalog, "first second") == set()
     assert len(found(catalog, "first") | found(catalog, "second")) == 2
 
@@ -135,7 +139,7 @@ def test_writing_goes_in_portions_and_resumes_where_it_was_cut_off(catalog: Cata
     assert sum(bool(found(catalog, f"number{n}")) for n in range(10)) == 3
     catalog.close()
     again = devices.open()
-    assert again.index(until_done=False) is False, "what is left fits one portion"
+    assert again.index(seconds=0.0) is False, "what is left fits one portion"
     assert all(found(again, f"number{n}") for n in range(10))
     assert not words.index_some(again.connection)
 
@@ -176,6 +180,7 @@ def test_merging_in_small_steps_ends_and_changes_nothing(catalog: Catalog) -> No
     ids = put(catalog, content(1))
     for n in range(60):
         say(catalog, ids[0], "title", f"word{n}")
+        words.index_some(catalog.connection)
     segments = "SELECT count(DISTINCT segid) FROM words_idx"
     before = catalog.db.execute(segments).get
     steps = 0

@@ -1,7 +1,7 @@
 """The catalog of a library: opens the file and keeps its promises. Everything that writes goes through here.
 
 Within one transaction, a cause (an edit, facts, a file) and all that follows from it (effective values) are written
-together. Full text of edits is written in the same transaction; that of ingest behind it, in batches (words.py).
+together. Full text is written behind, in batches (words.py), at the latest before somebody searches.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ RULES = "imager"
 _BATCHES_A_MERGE = 256
 """Merging all at once rewrites each word once; more pieces than this would make searches slow meanwhile."""
 
-_EDITS_A_MERGE = 64
+_EDITS_A_BATCH = 64
 
 
 class Statement(NamedTuple):
@@ -76,6 +76,8 @@ class Catalog:
         self.now = now or (lambda: time.time_ns() // 1_000_000)
         self.connection = Connection(path)
         self._edits = 0
+        self._seen = -1
+        self._clocks: dict[bool, HybridClock] = {}  # of people, and of rules
         try:
             migrate(self.connection, shipped(), path.parent / "snapshots")
             self.db = self.connection.db
@@ -99,12 +101,14 @@ class Catalog:
     def adopt(self, device: devices.Device) -> None:
         """Speak under other numbers from now on (see exchange.py)."""
         self.device = device
+        self._clocks.clear()
 
     def close(self) -> None:
-        """Close the file; what was committed stays."""
-        if self._edits % _EDITS_A_MERGE:
+        """Close the file; what was committed stays. A second time does nothing."""
+        if self._edits % _EDITS_A_BATCH:
             with contextlib.suppress(ImagerError):  # another process may be writing: then the next one does it
-                self.merge()
+                self.index(seconds=0.0)
+        self._edits = 0
         self.connection.close()
 
     @contextmanager
@@ -112,11 +116,18 @@ class Catalog:
         """Hold the write lock. `durable`: what is committed here survives the loss of power."""
         try:
             with self.connection.transaction(durable=durable) as db:
-                self._materialiser.heed(db)
+                version = db.pragma("data_version")
+                if version != self._seen:  # another connection wrote, and may have taken numbers or clocks
+                    self._forget()
+                    self._seen = version
                 yield db
         except BaseException:
-            self._materialiser.forget()
+            self._forget()
             raise
+
+    def _forget(self) -> None:
+        self._materialiser.forget()
+        self._clocks.clear()
 
     def refresh(
         self, ids: Iterable[bytes], *, files_changed: bool = False, read: Mapping[int, Facts] | None = None
@@ -136,8 +147,8 @@ class Catalog:
         with self.transaction(durable=True):
             batch = self.say_within(statements, author=author)
         self._edits += 1
-        if self._edits % _EDITS_A_MERGE == 0:
-            self.merge()
+        if self._edits % _EDITS_A_BATCH == 0:
+            self.index(seconds=0.0)
         return batch
 
     def say_within(self, statements: Sequence[Statement], *, author: str = OWNER) -> str:
@@ -155,9 +166,12 @@ class Catalog:
             Edit(clock.device, name, s.target, s.field, s.element, canonical(s.value), author, names[0])
             for name, s in zip(names, statements, strict=True)
         )
+        self._clocks[author == RULES] = clock
         return names
 
     def _clock(self, author: str) -> HybridClock:
+        if (known := self._clocks.get(author == RULES)) is not None:
+            return known
         last = self.last_clocks()
         if author == RULES:
             return HybridClock(self.device.rules, lambda: 0, last=last.get(self.device.rules))
@@ -172,8 +186,9 @@ class Catalog:
     def admit_within(self, edits: Iterable[Edit]) -> int:
         """Take edits into the log, with all that follows, in the caller's transaction; how many were new."""
         new, touched = admit(self.db, edits)
+        self._clocks.clear()  # who speaks next must be later than what came in
         self._materialiser.name_tags(self.db, touched)
-        words.index_now(self.db, self.refresh(touched))
+        self.refresh(touched)
         return new
 
     def undo(self, batch: str | None = None, *, author: str = OWNER) -> str | None:
@@ -216,18 +231,19 @@ class Catalog:
         """Delete a place and tags that only files gave, if nothing has them, in the caller's transaction."""
         self._materialiser.drop_unused(self.db, place, tags)
 
-    def index(self, *, until_done: bool = True) -> bool:
-        """Write full text that is behind; returns whether some is left (when not `until_done`)."""
+    def index(self, *, seconds: float | None = None) -> bool:
+        """Write full text that is behind, for at most about that long; returns whether some is left."""
+        until = None if seconds is None else time.monotonic() + seconds
         batches = 0
         while words.index_some(self.connection):
-            if not until_done:
-                return words.behind(self.db)
             batches += 1
+            if until is not None and time.monotonic() >= until:
+                break
             if batches % _BATCHES_A_MERGE == 0:
                 self.merge()
         if batches:
             self.merge()
-        return False
+        return words.behind(self.db)
 
     def merge(self) -> None:
         """Merge what full text was written in, in small steps, if there are many pieces; cheap if there are few."""

@@ -22,7 +22,8 @@ OLDEST_SQLITE = 3_051_003
 APPLICATION_ID = 0x494D4752
 """'IMGR' in the header of the file, so that `file` and others can tell what it is."""
 
-_CHECKPOINT_PAGES = 32_000  # 128 MB of log; larger ones make readers slow, smaller ones cost writes
+_LONG = 32_000  # pages of log (128 MB): fewer checkpoints write pages that change often only once
+_SHORT = 4_000  # a log that is used again from its beginning is forced to disk faster than one that grows
 _BUSY_MS = 60_000
 _SCRUB = 1 << 26  # bytes written at a time
 _WRITE_ANEW = 1 << 30  # bytes: a few seconds' work
@@ -109,7 +110,7 @@ class Connection:
             if isinstance(error, apsw.Error):
                 raise explained(error, self.path) from error
             raise
-        if self._wal_pages > _CHECKPOINT_PAGES:
+        if self._wal_pages > (_SHORT if durable else _LONG):
             self.checkpoint()
 
     def checkpoint(self, *, truncate: bool = False) -> None:

@@ -16,7 +16,7 @@ import apsw
 from imager.catalog.connection import fetch, many
 from imager.catalog.edits import PURGED
 from imager.catalog.effective import FilePlace, Said, Standing, Version
-from imager.catalog.joins import components
+from imager.catalog.joins import any_joins, components
 from imager.facts import Facts
 
 VERSIONS = """
@@ -104,6 +104,8 @@ class Inputs:
 def _closed(db: apsw.Connection, ids: Iterable[bytes]) -> dict[bytes, list[bytes]]:
     """The components of `ids`, and of all that shares an asset with them in the tables as they still are."""
     wanted = list(dict.fromkeys(ids))  # in their order, so that new assets are numbered as they arrive
+    if not any_joins(db):
+        return {i: [i] for i in wanted}
     while True:
         found = components(db, wanted)
         every = {i for members in found.values() for i in members}

@@ -27,9 +27,14 @@ def edge(one: bytes, other: bytes) -> tuple[bytes, str]:
     return min(one, other), max(one, other).hex()
 
 
+def any_joins(db: apsw.Connection) -> bool:
+    """Whether anything was ever joined or separated: the log forgets nothing, so until then every id is alone."""
+    return db.execute(_ANY).get is not None
+
+
 def components(db: apsw.Connection, ids: Iterable[bytes]) -> dict[bytes, list[bytes]]:
     """For each component that has any of `ids`: its smallest id, and all its ids in order."""
-    if db.execute(_ANY).get is None:
+    if not any_joins(db):
         return {i: [i] for i in ids}
     found: dict[bytes, list[bytes]] = {}
     seen: set[bytes] = set()

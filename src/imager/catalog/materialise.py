@@ -60,7 +60,7 @@ class Materialiser:
     """Keeps `assets` and what hangs on it equal to the log and the facts.
 
     It remembers the numbers of tags and places between calls; `forget` must follow a transaction that failed, and
-    `heed` must begin each.
+    come before one that another connection's writing precedes: it may have deleted what is used no more.
     """
 
     def __init__(self, rules: Rules, device: int) -> None:
@@ -71,17 +71,9 @@ class Materialiser:
         self._tags: dict[bytes, tuple[int, str]] = {}
         self._places: dict[Place, int] = {}
         self._respelled: set[int] = set()
-        self._seen = -1
-
-    def heed(self, db: apsw.Connection) -> None:
-        """Drop what was remembered if another connection wrote since: it may have deleted what is used no more."""
-        version = db.pragma("data_version")
-        if version != self._seen:
-            self.forget()
-            self._seen = version
 
     def forget(self) -> None:
-        """Drop what was remembered: a rollback took numbers back."""
+        """Drop what was remembered."""
         self._tags.clear()
         self._places.clear()
         self._respelled.clear()
@@ -155,20 +147,24 @@ class Materialiser:
                 region_in += [(asset, n, *r) for n, r in enumerate(drawn)]
         gone = [(a,) for a in before if a not in kept]
 
-        db.executemany("UPDATE versions SET asset = ? WHERE id = ?", moved)
+        if moved:
+            db.executemany("UPDATE versions SET asset = ? WHERE id = ?", moved)
         if gone:
             for table in ("asset_tags", "regions", "assets"):
                 db.executemany(f"DELETE FROM {table} WHERE asset = ?", gone)
             db.executemany("DELETE FROM words WHERE rowid = ?", gone)
         # An id may pass from one asset to another here, and must not be there twice in between.
         renamed = [(row[0],) for row in rows if row[0] in stored and stored[row[0]][0] != row[2]]
-        db.executemany("UPDATE assets SET id = randomblob(16) WHERE asset = ?", renamed)
+        if renamed:
+            db.executemany("UPDATE assets SET id = randomblob(16) WHERE asset = ?", renamed)
         db.executemany(_UPSERT, rows)
-        db.executemany("DELETE FROM asset_tags WHERE asset = ? AND tag = ?", tag_out)
+        if tag_out:
+            db.executemany("DELETE FROM asset_tags WHERE asset = ? AND tag = ?", tag_out)
         for source, pairs in tag_in.items():
             db.execute(_TAG_IN, (many(pairs), source))
-        db.executemany("DELETE FROM regions WHERE asset = ?", region_out)
-        db.executemany("INSERT INTO regions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", region_in)
+        if region_out:
+            db.executemany("DELETE FROM regions WHERE asset = ?", region_out)
+            db.executemany("INSERT INTO regions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", region_in)
         if changed or gone:
             db.execute("UPDATE library SET changes = ?, assets = max(assets, ?)", (change, highest))
         for tag in self._respelled:

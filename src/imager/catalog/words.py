@@ -6,11 +6,9 @@ documents are written. So the work resumes wherever it was cut off, in whichever
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import apsw
 
-from imager.catalog.connection import Connection, many
+from imager.catalog.connection import Connection
 
 BATCH = 2_000
 
@@ -31,7 +29,6 @@ SELECT a.asset,
 FROM {source} LEFT JOIN places AS p ON p.place = a.place"""
 
 _SINCE = DOCUMENTS.format(source="assets AS a") + " WHERE a.changed > ?1 AND a.changed <= ?2"
-_OF = DOCUMENTS.format(source="carray(?) AS wanted CROSS JOIN assets AS a ON a.asset = wanted.value")
 _FORGET_SINCE = """DELETE FROM words WHERE rowid IN (SELECT asset FROM assets
 WHERE changed > ?1 AND changed <= ?2 AND asset <= (SELECT max(id) FROM words_docsize))"""
 _REACH = """SELECT changed FROM assets WHERE changed > (SELECT indexed FROM library)
@@ -55,15 +52,6 @@ def index_some(connection: Connection, batch: int = BATCH) -> bool:
         db.execute(_SINCE, (since, until))
         db.execute("UPDATE library SET indexed = ?", (until,))
     return True
-
-
-def index_now(db: apsw.Connection, assets: Sequence[int]) -> None:
-    """Write the documents of these assets at once, in the caller's transaction, which changed nothing else."""
-    if not assets:
-        return
-    db.execute("DELETE FROM words WHERE rowid IN (SELECT value FROM carray(?))", (many(assets),))
-    db.execute(_OF, (many(assets),))
-    db.execute("UPDATE library SET indexed = changes WHERE indexed = changes - 1")
 
 
 def merge_some(connection: Connection, pages: int = 200) -> bool:
