@@ -128,3 +128,13 @@ def test_faces_that_a_sidecar_names_are_turned_as_its_picture_is(scene: Scene) -
     assert turned == {"name": "Anna", "kind": "face", "box": pytest.approx([0.4, 0.2, 0.2, 0.1]), "source": "sidecar"}
     assert upright["box"] == pytest.approx([0.2, 0.4, 0.1, 0.2])
     assert [scene.library.search("anna").total] == [2]
+
+
+def test_a_single_file_brings_its_sidecar_along(scene: Scene) -> None:
+    one = scene.write("a.jpg", jpeg(1))
+    scene.write("a.xmp", sidecar(title="Pier"))
+    scene.write("b.jpg", jpeg(2))
+    assert scene.counts(one) == {"found": 1, "added": 1}
+    assert scene.show("a.jpg")["title"] == "Pier"
+    assert scene.counts() == {"found": 2, "unchanged": 1, "added": 1}
+    assert scene.show("a.jpg")["title"] == "Pier"

@@ -33,7 +33,7 @@ _STORED = (
 )
 _TAGGED = """SELECT t.asset, t.tag, t.source FROM carray(?) AS wanted
 CROSS JOIN asset_tags AS t ON t.asset = wanted.value"""
-_TAG_BITS = 24
+_TAG_BITS = 28
 _TAG_IN = f"""INSERT INTO asset_tags (asset, tag, source)
 SELECT value >> {_TAG_BITS}, value & {(1 << _TAG_BITS) - 1}, ?2 FROM carray(?1)"""
 """One statement for all pairs: a row at a time, tags are the dearest part of an asset."""

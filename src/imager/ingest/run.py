@@ -283,8 +283,10 @@ class Run:
         self._in_flight -= 1
         try:
             answer = future.result()
-        except (WorkerFailedError, WorkerError, UnreadableError) as error:
+        except (WorkerFailedError, UnreadableError) as error:
             answer = failed_answer("derive", str(error))
+        except WorkerError as error:
+            answer = failed_answer("derive", f"Imager did not expect what is in it; please report this ({error})")
         if task.path in self._frames:
             self._pending_sidecars.append(Answered(task, answer))
         elif answer["outcome"] == "changing":

@@ -73,7 +73,7 @@ def walk(root: bytes, *, rules: IgnoreRules, on_problem: OnProblem) -> Iterator[
 
     Each folder comes before those in it. Passed over are what the rules and the ignore files ignore (also
     ignore files above the root), libraries of Imager, and whatever is neither file nor folder. A root is
-    walked even if its own name is ignored, and a file as root is always given, in a folder that is `partial`.
+    walked even if its own name is ignored, and a file as root is always given, with its sidecars, in a folder that is `partial`.
 
     Symbolic links to files count as files. Those to folders are followed when everything else was visited,
     and only to folders that were not.
@@ -93,11 +93,27 @@ def walk(root: bytes, *, rules: IgnoreRules, on_problem: OnProblem) -> Iterator[
         return
     if stat.S_ISREG(status.st_mode):
         folder, name = os.path.split(root)
-        yield Folder(folder, status.st_dev, volume_of(folder, status), [_entry(name, status)], partial=True)
+        entries = [_entry(name, status), *_sidecars(folder, name)]
+        yield Folder(folder, status.st_dev, volume_of(folder, status), entries, partial=True)
     elif stat.S_ISDIR(status.st_mode):
         yield from _Walk(root, rules, on_problem).folders()
     else:
         on_problem(root, "is neither a file nor a folder")
+
+
+def _sidecars(folder: bytes, name: bytes) -> Iterator[Entry]:
+    """The XMP sidecars beside a single file, in either form of their names."""
+    seen: set[tuple[bytes, int]] = set()
+    for base in (name, os.path.splitext(name)[0]):
+        for ending in (b".xmp", b".XMP"):
+            try:
+                status = os.stat(os.path.join(folder, base + ending))
+            except OSError:
+                continue
+            # Where case does not matter, one file answers to both spellings.
+            if stat.S_ISREG(status.st_mode) and (base.lower(), status.st_mtime_ns) not in seen:
+                seen.add((base.lower(), status.st_mtime_ns))
+                yield _entry(base + ending, status)
 
 
 class _Walk:

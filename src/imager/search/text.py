@@ -98,7 +98,8 @@ def search(catalog: Catalog, words: str, *, limit: int = 50, after: str | None =
     return _page(catalog, rest[: limit + 1], limit, len(every), chips, facets, wanted)
 
 
-_FIRST = (1 << 62, 1 << 62, 0.0)
+_BEYOND = 1 << 62
+_FIRST = (_BEYOND, _BEYOND, 0.0)
 
 
 def _order(row: tuple[int, int, float]) -> tuple[float, int, int]:
@@ -150,8 +151,11 @@ def _cursor(text: str | None) -> tuple[int, int, float] | None:
         return None
     try:
         taken_at, asset, score = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        return int(taken_at), int(asset), float(score)
-    except (ValueError, TypeError) as error:
+        cursor = int(taken_at), int(asset), float(score)
+        if not all(-_BEYOND < part < _BEYOND for part in cursor):
+            raise ValueError("out of range")
+        return cursor
+    except (ValueError, TypeError, OverflowError) as error:
         raise UsageError(f"--after takes the 'next' of the page before; {text[:40]!r} is none.") from error
 
 
@@ -174,7 +178,9 @@ def _hits(catalog: Catalog, rows: list[tuple[int, int, float]], wanted: list[_Te
     documents = {row[0]: row for row in fetch(catalog.db, _DOCUMENT, (many([r[0] for r in rows]),))}
     hits = []
     for asset, _, score in rows:
-        row = documents[asset]
+        row = documents.get(asset)
+        if row is None:
+            continue  # another process erased it just now
         paths = catalog.files.paths_of(row[-1])
         path = os.fsdecode(paths[0][0]) if paths else None
         names = row[2].decode(errors="replace") if row[2] is not None else None  # a name need not be UTF-8
