@@ -1,4 +1,4 @@
-"""Full text: what was said is found once it is written, what was renamed by its new name only, and cut-off work resumes."""
+"""Full text: what was said is found, what was renamed by its new name only, and cut-off work resumes."""
 
 from __future__ import annotations
 

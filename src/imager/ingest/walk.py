@@ -73,7 +73,8 @@ def walk(root: bytes, *, rules: IgnoreRules, on_problem: OnProblem) -> Iterator[
 
     Each folder comes before those in it. Passed over are what the rules and the ignore files ignore (also
     ignore files above the root), libraries of Imager, and whatever is neither file nor folder. A root is
-    walked even if its own name is ignored, and a file as root is always given, with its sidecars, in a folder that is `partial`.
+    walked even if its own name is ignored, and a file as root is always given, with its sidecars, in a folder
+    that is `partial`.
 
     Symbolic links to files count as files. Those to folders are followed when everything else was visited,
     and only to folders that were not.
