@@ -209,9 +209,7 @@ class Catalog:
 
     def resolve(self, asset_id: bytes) -> int | None:
         """The number of the asset that an id stands for: its own, or that of any picture joined into it."""
-        found = self.db.execute("SELECT asset FROM assets WHERE id = ?", (asset_id,)).get
-        if found is None:
-            found = self.db.execute("SELECT asset FROM versions WHERE id = ?", (asset_id,)).get
+        found = self.db.execute("SELECT asset FROM versions WHERE id = ?", (asset_id,)).get
         if found is None:  # its own picture may not be here, but one that it was joined with
             (joined,) = components(self.db, [asset_id]).values()
             others = (self.db.execute("SELECT asset FROM versions WHERE id = ?", (i,)).get for i in joined)

@@ -153,10 +153,6 @@ class Materialiser:
             for table in ("asset_tags", "regions", "assets"):
                 db.executemany(f"DELETE FROM {table} WHERE asset = ?", gone)
             db.executemany("DELETE FROM words WHERE rowid = ?", gone)
-        # An id may pass from one asset to another here, and must not be there twice in between.
-        renamed = [(row[0],) for row in rows if row[0] in stored and stored[row[0]][0] != row[2]]
-        if renamed:
-            db.executemany("UPDATE assets SET id = randomblob(16) WHERE asset = ?", renamed)
         db.executemany(_UPSERT, rows)
         if tag_out:
             db.executemany("DELETE FROM asset_tags WHERE asset = ? AND tag = ?", tag_out)

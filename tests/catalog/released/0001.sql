@@ -18,7 +18,7 @@ INSERT INTO asset_tags VALUES(1,3,'edit');
 DROP TABLE IF EXISTS assets;
 CREATE TABLE assets (
   asset       INTEGER PRIMARY KEY,
-  id          BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
+  id          BLOB    NOT NULL CHECK (length(id) = 16),   -- the smallest of its ids; `versions` finds it by any
   content     INTEGER NOT NULL REFERENCES contents,       -- the version that is shown
   changed     INTEGER NOT NULL,
   state       TEXT    NOT NULL CHECK (state IN ('present', 'missing', 'trashed')),
