@@ -21,6 +21,7 @@ from imager.catalog import device as devices
 from imager.catalog import words
 from imager.catalog.clock import MAX_AHEAD, HybridClock
 from imager.catalog.connection import Connection, explained, fetch
+from imager.catalog.contents import Content
 from imager.catalog.edits import CANCEL_BATCH, Edit, admit
 from imager.catalog.effective import Rules
 from imager.catalog.files import Files
@@ -137,6 +138,13 @@ class Catalog:
         See `Materialiser.apply` for the rest.
         """
         return self._materialiser.apply(self.db, ids, files_changed=files_changed, read=read)
+
+    def look_up_places(self, read: Iterable[Content]) -> None:
+        """Look up where pictures were taken, before a transaction that needs it: the first look loads large tables."""
+        for content in read:
+            facts = content.facts
+            if facts.latitude is not None and facts.longitude is not None:
+                self.rules.locate(facts.latitude, facts.longitude)
 
     def last_clocks(self) -> dict[int, str]:
         """The latest clock of every device in the log: valid cursors, since each device's edits come in order."""

@@ -7,6 +7,7 @@ what ingest writes can be read from the pictures again, so its commits may be lo
 from __future__ import annotations
 
 import os
+import time
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -58,6 +59,8 @@ class Connection:
         flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
         self._wal_pages = 0
         self._durable = True
+        self.longest_lock = 0.0
+        """Seconds for which a transaction of this connection held the write lock at the most."""
         self.path = os.fspath(path)
         try:
             self.db = apsw.Connection(self.path, flags=flags)
@@ -99,11 +102,13 @@ class Connection:
                 self.db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
                 self._durable = durable
             self.db.execute("BEGIN IMMEDIATE")
+            locked = time.monotonic()
         except apsw.Error as error:
             raise explained(error, self.path) from error
         try:
             yield self.db
             self.db.execute("COMMIT")
+            self.longest_lock = max(self.longest_lock, time.monotonic() - locked)
         except BaseException as error:
             if not self.db.get_autocommit():
                 self.db.execute("ROLLBACK")

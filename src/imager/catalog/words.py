@@ -10,7 +10,7 @@ import apsw
 
 from imager.catalog.connection import Connection
 
-BATCH = 2_000
+BATCH = 1_500
 
 DOCUMENTS = """
 INSERT INTO words (rowid, name, folder, title, caption, tags, people, place, camera, creator)

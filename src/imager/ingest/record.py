@@ -54,6 +54,8 @@ class Recorder:
         """Write a batch in one transaction. Returns what happened, and tasks to do once more, reading all anew."""
         events: list[Event] = []
         again: list[Task] = []
+        read = {a.answer["sha256"]: content_of(a.answer) for a in batch if a.answer["outcome"] == "new"}
+        self._catalog.look_up_places(read.values())
         with self._catalog.transaction(durable=False) as db:
             hashes = [bytes.fromhex(a.answer["sha256"]) for a in batch if "sha256" in a.answer]
             before = contents.known(db, hashes)
@@ -62,7 +64,7 @@ class Recorder:
             for task, answer in batch:
                 if answer["outcome"] != "new":
                     continue
-                content = content_of(answer)
+                content = read[answer["sha256"]]
                 erased = before.get(content.sha256, (0, False))[1]
                 if erased and not task.named:
                     continue
