@@ -117,7 +117,7 @@ class Catalog:
         """Hold the write lock. `durable`: what is committed here survives the loss of power."""
         try:
             with self.connection.transaction(durable=durable) as db:
-                version = db.pragma("data_version")
+                version = db.execute("PRAGMA data_version").get
                 if version != self._seen:  # another connection wrote, and may have taken numbers or clocks
                     self._forget()
                     self._seen = version
@@ -193,9 +193,11 @@ class Catalog:
 
     def admit_within(self, edits: Iterable[Edit]) -> int:
         """Take edits into the log, with all that follows, in the caller's transaction; how many were new."""
+        edits = list(edits)
         new, touched = admit(self.db, edits)
         self._clocks.clear()  # who speaks next must be later than what came in
-        self._materialiser.name_tags(self.db, touched)
+        if any(edit.field == "name" or edit.target == LOG for edit in edits):
+            self._materialiser.name_tags(self.db, touched)
         self.refresh(touched)
         return new
 

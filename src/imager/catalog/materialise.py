@@ -98,8 +98,7 @@ class Materialiser:
         stored = {row[0]: row[1:] for row in db.execute(_STORED, (many(before),))} if before else {}
         tagged = self._stored_tags(db, before)
         regions = _stored_regions(db, before)
-        highest: int = db.execute("SELECT assets FROM library").get
-        change: int = db.execute("SELECT changes + 1 FROM library").get
+        highest, change = db.execute("SELECT assets, changes + 1 FROM library").get
 
         rows: list[tuple[Any, ...]] = []
         moved: list[tuple[int | None, bytes]] = []
