@@ -23,7 +23,7 @@ OLDEST_SQLITE = 3_051_003
 APPLICATION_ID = 0x494D4752
 """'IMGR' in the header of the file, so that `file` and others can tell what it is."""
 
-_LONG = 32_000  # pages of log (128 MB): fewer checkpoints write pages that change often only once
+_LONG = 96_000  # pages of log (384 MB): fewer checkpoints write pages that change often only once
 _SHORT = 4_000  # a log that is used again from its beginning is forced to disk faster than one that grows
 _BUSY_MS = 60_000
 _SCRUB = 1 << 26  # bytes written at a time
@@ -31,7 +31,7 @@ _WRITE_ANEW = 1 << 30  # bytes: a few seconds' work
 
 
 _READING: dict[str, int | str] = {
-    "cache_size": -131_072,  # kB
+    "cache_size": -196_608,  # kB
     "temp_store": "MEMORY",
     "mmap_size": 128 << 20,
     "trusted_schema": "OFF",
