@@ -1,6 +1,6 @@
 """How fast photos of 12 megapixels become a library, beside the limit and beside a pipeline on Pillow.
 
-    python -m benchmarks.ingest [--count 400] [--rounds 3]
+    python -m benchmarks.ingest [--count 600] [--rounds 3]
 
 The limit is reading, hashing and decoding the same files at the scale needed, and nothing else, on all cores
 (`benchmarks.limits`). Imager is timed from outside, its start and end included, each round into a library of its
@@ -61,7 +61,7 @@ def measure(imager: str, folder: str, rounds: int) -> dict[str, float]:
 def main() -> int:
     """Draw the photos unless they are there, measure, print; 1 where the target is missed."""
     parser = options(__doc__, os.path.join("build", "benchmarks", "photos"))
-    parser.add_argument("--count", type=int, default=400, help="photos of 3 MB each (default: 400)")
+    parser.add_argument("--count", type=int, default=600, help="photos of 3 MB each (default: 600)")
     given = parser.parse_args()
     try:
         imager = find_imager(given.imager)
