@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -19,7 +20,7 @@ import pytest
 
 from imager.catalog.identity import asset_id, format_id
 from imager.ingest import run
-from imager.ingest.events import Added, Event
+from imager.ingest.events import Event
 from imager.library import Library
 from tests.ingest.scenes import Inline, checked, counts
 from tests.pictures import jpeg
@@ -121,11 +122,12 @@ def test_a_worker_that_is_killed_is_replaced_and_its_file_read_by_another(tmp_pa
     with Library.open(tmp_path / "library") as library:
         for event in library.add(photos, workers=1):
             events.append(event)
-            if len(killed) < 2 and (not killed or isinstance(event, Added)):
+            if not killed:  # once: a file that was being read twice over would fail
                 for child in psutil.Process().children():
-                    if "imager.ingest.worker" in " ".join(child.cmdline()) and child.pid not in killed:
-                        killed.append(child.pid)
-                        child.kill()
+                    with contextlib.suppress(psutil.Error):  # it may be gone by itself
+                        if "imager.ingest.worker" in " ".join(child.cmdline()):
+                            killed.append(child.pid)
+                            child.kill()
         assert killed
         assert counts(checked(events)) == {"found": COUNT, "added": COUNT}
         assert library.failed() == []

@@ -37,7 +37,7 @@ MEMORY = 2 << 30
 _AHEAD = 20_000  # tasks planned before their turn
 _IN_FLIGHT = 4  # tasks a worker, so that none waits for the next
 _BATCH = 64
-_PATIENCE = 0.5  # seconds that a result waits for others to share its transaction
+_PATIENCE = 0.2  # seconds that a result waits for others to share its transaction
 _FOLDERS_AHEAD = 256
 _SEPARATOR = os.sep.encode()
 
@@ -169,7 +169,7 @@ class Run:
                 told = now
                 yield self._progress(walked=not roots_left)
             try:
-                item = self._inbox.get(timeout=_PATIENCE / 2)
+                item = self._inbox.get(timeout=_PATIENCE)
             except queue.Empty:
                 continue
             if isinstance(item, BaseException):
