@@ -1,0 +1,1 @@
+"""How people arrange their pictures: albums."""
