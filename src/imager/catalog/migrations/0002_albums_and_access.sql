@@ -9,10 +9,13 @@ CREATE TABLE albums (
   query       TEXT,                         -- JSON (imager.query): a smart album
   description TEXT,
   cover       BLOB,                         -- id of an asset
-  created     INTEGER NOT NULL,             -- of its first edit
-  deleted     INTEGER NOT NULL DEFAULT 0
+  created     INTEGER NOT NULL DEFAULT 0,   -- when it was first spoken of
+  deleted     INTEGER NOT NULL DEFAULT 0,   -- what is nested in it is hidden with it
+  changed     INTEGER NOT NULL DEFAULT 0,   -- the transaction that last touched it or what is in it
+  cut         INTEGER NOT NULL DEFAULT 0    -- 1: its parent as said would close a circle, and was said last in it
 ) STRICT;
 CREATE INDEX albums_of_parent ON albums (parent);
+CREATE INDEX albums_cut       ON albums (album) WHERE cut;
 
 CREATE TABLE album_assets (                 -- of manual albums
   album       INTEGER NOT NULL REFERENCES albums,
