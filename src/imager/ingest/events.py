@@ -35,6 +35,24 @@ class Replaced:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """Known bytes that lie at `path` now, and no more at `before`."""
+
+    path: str
+    id: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A file that is there no more. `missing`: it was the last place known of its picture."""
+
+    path: str
+    id: str
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A file that gave no asset, and why."""
 
@@ -74,4 +92,4 @@ class Finished:
     report: Report
 
 
-Event = Progress | Added | Replaced | Failed | Problem | Finished
+Event = Progress | Added | Replaced | Moved | Gone | Failed | Problem | Finished

@@ -8,11 +8,12 @@ of a volume may change when it is mounted anew, a file that did not change is ta
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 from imager.catalog import Catalog
-from imager.catalog.files import FileRow
+from imager.catalog.files import FileRow, FolderRow
+from imager.ingest.only import Only, upwards
 from imager.ingest.plan import AWAY, Plan, Seen
 from imager.ingest.volumes import volume_of
 
@@ -58,13 +59,16 @@ class RootWalk:
             there = frozenset(file.name.lower() for file in files)
             self._absent.append(_Absent(plan.folder, path, before, now, plan.gone, there))
 
-    def verdict(self, catalog: Catalog, seen: Set[bytes], unread: Set[bytes]) -> Verdict:
-        """Judge what was not seen. `seen`: folders that were read; at or below those `unread` nothing was."""
+    def verdict(self, catalog: Catalog, seen: Set[bytes], unread: Set[bytes], only: Only | None = None) -> Verdict:
+        """Judge what was not seen. `seen`: folders that were read; at or below those `unread` nothing was.
+
+        `only`: judge no other places.
+        """
         found = Verdict()
-        below = catalog.files.below(self.path)
         if _is_empty(self.path):
-            found.offline = [folder.folder for folder in below]
+            found.offline = [folder.folder for folder in catalog.files.below(self.path)]
             return found
+        below = self._known(catalog, only)
         for absent in self._absent:
             rows = [(absent.folder, row) for row in absent.rows if _is_gone(absent, row.name, unread)]
             if not self._is_elsewhere(absent.before, absent.now):
@@ -83,6 +87,13 @@ class RootWalk:
                 found.gone += [(folder.folder, row) for row in rows_of if row.state not in AWAY]
         return found
 
+    def _known(self, catalog: Catalog, only: Only | None) -> list[FolderRow]:
+        """The folders to be judged, each once."""
+        if only is None:
+            return catalog.files.below(self.path)
+        places = [path for path in only.gone | only.trees if self.path in upwards(path)]
+        return list({row.folder: row for path in sorted(places) for row in catalog.files.below(path)}.values())
+
     def _is_elsewhere(self, before: str | None, now: str | None) -> bool:
         """Whether files of volume `before` can't be judged where `now` is."""
         return before is not None and now is not None and before != now and (before, now) not in self._same
@@ -95,7 +106,7 @@ def is_gone(path: bytes, volume: str | None) -> bool:
 
 def volume_around(folder: bytes) -> str | None:
     """The volume of the nearest folder, at this path or above it, that exists."""
-    for path in _upwards(folder):
+    for path in upwards(folder):
         try:
             return volume_of(path, os.stat(path))
         except OSError:
@@ -121,13 +132,4 @@ def _is_gone(absent: _Absent, name: bytes, unread: Set[bytes]) -> bool:
 
 
 def _is_within(path: bytes, folders: Set[bytes]) -> bool:
-    return bool(folders) and any(above in folders for above in _upwards(path))
-
-
-def _upwards(path: bytes) -> Iterator[bytes]:
-    while True:
-        yield path
-        above = os.path.dirname(path)
-        if above == path:
-            return
-        path = above
+    return bool(folders) and any(above in folders for above in upwards(path))

@@ -23,6 +23,7 @@ from imager.errors import NotFoundError, UnreadableError, UsageError
 from imager.ingest.events import Event, Finished, Problem, Progress, Report
 from imager.ingest.examine import examine, examine_sidecar, failed_answer
 from imager.ingest.ignore import IgnoreRules
+from imager.ingest.only import Only
 from imager.ingest.plan import Plan, Task, plan_folder
 from imager.ingest.record import Answered, Recorder, changing
 from imager.ingest.roots import Gone, RootWalk, volume_around
@@ -62,10 +63,14 @@ class Run:
         workers: int,
         nice: int = 0,
         retry: bool = False,
+        only: Only | None = None,
+        quiet: float = 0.0,
     ) -> None:
         """`roots`: absolute paths of folders or files. NotFoundError names one that is not there.
 
-        `retry`: the roots are files to look at again, not what people named.
+        `retry`: the roots are files to look at again, not what people named. `only`: look at no other part of the
+        roots. `quiet`: files that changed in the last so many seconds are left alone, since somebody may be writing
+        them; `left` tells afterwards where there are such.
         """
         for root in roots:
             if not os.path.lexists(root):
@@ -77,6 +82,9 @@ class Run:
         self._store = store
         self._roots = {root: RootWalk(root) for root in roots}
         self._retry = retry
+        self._only = only
+        self._quiet = int(quiet * 1e9)
+        self.left: set[bytes] = set()
         self._named: dict[bytes, set[bytes]] = {}
         for root in self._roots:
             if os.path.isfile(root):
@@ -110,7 +118,7 @@ class Run:
         walker.start()
         try:
             yield from self._work()
-            settle(self._catalog, self._recorder, self.report, list(self._gone.values()))
+            yield from settle(self._catalog, self._recorder, self.report, list(self._gone.values()))
             self._note_away()
             self._note_listings()
             self.report.seconds = round(time.monotonic() - self._started, 3)
@@ -134,7 +142,7 @@ class Run:
                     unread.add(path)
                     self._inbox.put(Problem(os.fsdecode(path), reason))
 
-                for folder in walk(root, rules=rules, on_problem=on_problem):
+                for folder in walk(root, rules=rules, on_problem=on_problem, only=self._only):
                     self._room.acquire()
                     if self._stop.is_set():
                         return
@@ -199,8 +207,11 @@ class Run:
         if not folder.partial and folder.path in self._seen:
             return  # roots overlap
         named = self._named.get(folder.path, set())
-        done = {name for name in named if (folder.path, name) in self._done}
-        entries = [entry for entry in folder.entries if entry.name not in done] if done else folder.entries
+        aside = {name for name in named if (folder.path, name) in self._done}
+        if self._quiet and (restless := self._restless(folder)):
+            self.left.add(folder.path)
+            aside |= restless
+        entries = [entry for entry in folder.entries if entry.name not in aside] if aside else folder.entries
         if not folder.partial:
             self._seen.add(folder.path)
         if named:
@@ -219,7 +230,7 @@ class Run:
         else:
             self._unlisted.add(number)
             known = {} if row is None else files.in_folder(number)
-            for name in done:
+            for name in aside:
                 known.pop(name, None)
             plan = plan_folder(
                 number, folder.path, entries, known, partial=folder.partial, separator=_SEPARATOR, named=named
@@ -232,15 +243,21 @@ class Run:
         self._waiting.extend(plan.tasks)
         self._sidecars += plan.sidecars
 
+    def _restless(self, folder: Folder) -> set[bytes]:
+        """The files of a folder that changed just now. A clock that is wrong must not keep a file out for long."""
+        now = time.time_ns()
+        span = range(now - self._quiet, now + self._quiet)
+        return {entry.name for entry in folder.entries if entry.modified in span or entry.changed in span}
+
     def _end_of_root(self, walked: _Walked) -> None:
         """Once a root was walked: judge what is not there."""
         root, scanned = walked.root, None
         if os.path.isdir(root):
-            verdict = self._roots[root].verdict(self._catalog, self._seen, walked.unread)
+            verdict = self._roots[root].verdict(self._catalog, self._seen, walked.unread, self._only)
             self._gone |= {(folder, row.name): (folder, row) for folder, row in verdict.gone}
             self._away += verdict.away
             self._offline += verdict.offline
-            scanned = self._catalog.now()
+            scanned = self._catalog.now() if self._only is None else None
         volume = volume_around(root)
         if not self._retry and (root, volume) not in self._catalog.files.roots():
             with self._catalog.transaction(durable=False):

@@ -30,6 +30,7 @@ from imager.ingest.ignore import (
     is_cache_tag,
     read_ignore_file,
 )
+from imager.ingest.only import Only
 from imager.ingest.volumes import volume_of
 
 OnProblem = Callable[[bytes, str], None]
@@ -68,7 +69,7 @@ class _Pending:
     linked: bool = False  # reached through a symbolic link, at whatever distance
 
 
-def walk(root: bytes, *, rules: IgnoreRules, on_problem: OnProblem) -> Iterator[Folder]:
+def walk(root: bytes, *, rules: IgnoreRules, on_problem: OnProblem, only: Only | None = None) -> Iterator[Folder]:
     """Walk a folder (absolute paths come out), or look at a single file.
 
     Each folder comes before those in it. Passed over are what the rules and the ignore files ignore (also
@@ -97,7 +98,7 @@ def walk(root: bytes, *, rules: IgnoreRules, on_problem: OnProblem) -> Iterator[
         entries = [_entry(name, status), *_sidecars(folder, name)]
         yield Folder(folder, status.st_dev, volume_of(folder, status), entries, partial=True)
     elif stat.S_ISDIR(status.st_mode):
-        yield from _Walk(root, rules, on_problem).folders()
+        yield from _Walk(root, rules, on_problem, only).folders()
     else:
         on_problem(root, "is neither a file nor a folder")
 
@@ -118,10 +119,11 @@ def _sidecars(folder: bytes, name: bytes) -> Iterator[Entry]:
 
 
 class _Walk:
-    def __init__(self, root: bytes, rules: IgnoreRules, on_problem: OnProblem) -> None:
+    def __init__(self, root: bytes, rules: IgnoreRules, on_problem: OnProblem, only: Only | None) -> None:
         self._root = root
         self._rules = rules
         self._on_problem = on_problem
+        self._only = only
         self._special = rules.odd_names | _MARKS
         self._volumes: dict[int, str | None] = {}
         self._visited: dict[int, array[int]] = {}  # inodes of real folders, by device
@@ -141,7 +143,8 @@ class _Walk:
                 if found is None:
                     continue
                 folder, below = found
-                yield folder
+                if self._only is None or self._only.wants(folder.path):
+                    yield folder
                 stack.extend(reversed(below))
             if self._links:
                 stack.append(self._links.popleft())
@@ -180,7 +183,7 @@ class _Walk:
 
     def _visit(self, pending: _Pending) -> tuple[Folder, list[_Pending]] | None:
         """Read one folder; None if it could not be, or must not."""
-        path = pending.path
+        path, only = pending.path, self._only
         try:
             status = os.stat(path)
             if not self._is_new(status, pending.linked):
@@ -201,6 +204,10 @@ class _Walk:
         if scope is None:
             return None
         linked_folders = self._follow(path, links, entries) if links else []
+        if only is not None:
+            folders = [name for name in folders if only.leads(os.path.join(path, name))]
+            only.saw_links |= bool(linked_folders) and only.wants(path)
+            linked_folders = []
         place = _slashes(path)
         if scope.custom:
             entries = [entry for entry in entries if not scope.ignores(place, entry.name, False)]
@@ -223,6 +230,7 @@ class _Walk:
 
     def _scan(self, path: bytes) -> tuple[list[Entry], list[bytes], list[bytes], list[bytes]]:
         """A folder's files, folders and symbolic links, and the file names that rules are about."""
+        passing = self._only is not None and not self._only.wants(path)  # then its files are not asked for
         entries: list[Entry] = []
         folders: list[bytes] = []
         links: list[bytes] = []
@@ -235,6 +243,8 @@ class _Walk:
                     if item.is_file(follow_symlinks=False):
                         if name in special or name[0] == 0x2E:
                             odd.append(name)
+                        if passing:
+                            continue
                         found = item.stat(follow_symlinks=False)
                         fields = (
                             name,
@@ -249,7 +259,8 @@ class _Walk:
                     elif item.is_dir(follow_symlinks=False):
                         folders.append(name)
                     elif item.is_symlink():
-                        links.append(name)
+                        if not passing:
+                            links.append(name)
                         if name in special or name[0] == 0x2E:
                             odd.append(name)
                 except OSError as error:
