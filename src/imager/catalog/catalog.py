@@ -41,7 +41,8 @@ RULES = "imager"
 _BATCHES_A_MERGE = 256
 """Merging all at once rewrites each word once; more pieces than this would make searches slow meanwhile."""
 
-_EDITS_A_BATCH = 64
+_EDITS_A_BATCH = 1_000
+"""Full text of edited pictures is written so many at a time: searches do not wait for it, but for phrases."""
 
 
 class Statement(NamedTuple):
@@ -198,7 +199,10 @@ class Catalog:
         self._clocks.clear()  # who speaks next must be later than what came in
         if any(edit.field == "name" or edit.target == LOG for edit in edits):
             self._materialiser.name_tags(self.db, touched)
-        self.refresh(touched)
+        if touched == {edit.target for edit in edits}:  # nobody else's values follow from them
+            touched = self._materialiser.apply_said(self.db, edits)
+        if touched:
+            self.refresh(touched)
         return new
 
     def undo(self, batch: str | None = None, *, author: str = OWNER) -> str | None:

@@ -33,7 +33,7 @@ _WRITE_ANEW = 1 << 30  # bytes: a few seconds' work
 _READING: dict[str, int | str] = {
     "cache_size": -196_608,  # kB
     "temp_store": "MEMORY",
-    "mmap_size": 128 << 20,
+    "mmap_size": (2 << 30) - 65_536,  # as much as SQLite maps: what is read is not copied, and shared by all processes
     "trusted_schema": "OFF",
 }
 _WRITING: dict[str, int | str] = {

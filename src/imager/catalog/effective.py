@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -122,7 +122,6 @@ def effective(ids: Sequence[bytes], versions: Sequence[Version], said: Standing,
         return None
     shown = ordered[0]
     facts, keywords, regions = _facts(ordered)
-    by_people = sorted({field for (field, _element), s in said.items() if s.value is not None and field in _PLAIN})
 
     position = _position(_value(said, "position"))
     latitude, longitude = position or (facts.latitude, facts.longitude)
@@ -163,10 +162,51 @@ def effective(ids: Sequence[bytes], versions: Sequence[Version], said: Standing,
         creator=_text(said, "creator", facts.creator),
         copyright=_text(said, "copyright", facts.copyright),
         thumbhash=shown.thumbhash,
-        said=json.dumps(by_people) if by_people else None,
+        said=_by_people(said),
         tags=_tags(said, keywords),
         regions=regions,
     )
+
+
+def said_alone(said: Standing, edited: Iterable[tuple[str, str]]) -> Alone | None:
+    """What the fields that were `edited` (with their elements) decide without looking at facts or files.
+
+    None where they don't: a value was taken back, or it is of a kind that other values follow from. It comes to the
+    same as `effective` where everything else of the asset stays as it was.
+    """
+    columns: dict[str, Any] = {"said": _by_people(said)}
+    tags: dict[bytes, bool] = {}
+    for field, element in edited:
+        if field in ("title", "caption", "creator", "copyright") and element == "":
+            if not isinstance(_value(said, field), str):
+                return None
+            columns[field] = _text(said, field, None)
+        elif field == "rating":
+            columns[field] = _rating(said, None)
+            if columns[field] is None:
+                return None
+        elif field == "favourite" and element == "":
+            columns[field] = int(_value(said, field) is True)
+        elif field == "tag" and (tag := id_of(element)) is not None:
+            standing = said.get((field, element))
+            if standing is None or standing.value is None:
+                return None
+            tags[tag] = standing.value == 1
+        else:
+            return None
+    return Alone(columns, tags)
+
+
+class Alone(NamedTuple):
+    """Columns of an asset that edits alone decide, and tags that are put on it (True) or taken off."""
+
+    columns: dict[str, Any]
+    tags: dict[bytes, bool]
+
+
+def _by_people(said: Standing) -> str | None:
+    by_people = sorted({field for (field, _element), s in said.items() if s.value is not None and field in _PLAIN})
+    return json.dumps(by_people) if by_people else None
 
 
 _PLAIN = frozenset(

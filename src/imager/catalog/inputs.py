@@ -27,15 +27,12 @@ CROSS JOIN contents AS c ON c.content = v.content AND NOT c.erased
 LEFT JOIN derivatives AS d ON d.content = v.content"""
 
 FILES = """
-SELECT f.content, o.path, f.name, f.state, f.modified, f.folder
+SELECT f.content, o.path, f.name, f.state, f.modified, f.folder,
+  EXISTS (SELECT 1 FROM sidecars AS s WHERE s.folder = f.folder)
 FROM carray(?1) AS wanted
 CROSS JOIN files AS f ON f.content = wanted.value
 CROSS JOIN folders AS o ON o.folder = f.folder AND o.device = ?2
 ORDER BY f.content, o.path, f.name"""
-
-WITH_SIDECARS = """
-SELECT DISTINCT wanted.value FROM carray(?) AS wanted
-WHERE EXISTS (SELECT 1 FROM sidecars AS s WHERE s.folder = wanted.value)"""
 
 SIDECAR = """
 SELECT s.facts FROM sidecars AS s WHERE s.folder = ? AND s.belongs = ? ORDER BY s.name DESC LIMIT 1"""
@@ -78,7 +75,7 @@ class Inputs:
                 )
                 self.assets[i] = asset
         _add_files(db, files, device)
-        self._standing = _standing(db, every)
+        self._standing = standing(db, every)
 
     def versions(self, members: Sequence[bytes]) -> list[Version]:
         """What is here of those ids and was not erased."""
@@ -118,10 +115,8 @@ def _closed(db: apsw.Connection, ids: Iterable[bytes]) -> dict[bytes, list[bytes
 def _add_files(db: apsw.Connection, files: dict[int, list[FilePlace]], device: int) -> None:
     if not files:
         return
-    rows = fetch(db, FILES, (many(sorted(files)), device))
-    beside = {f for (f,) in fetch(db, WITH_SIDECARS, (many(sorted({row[5] for row in rows})),))} if rows else set()
-    for content, folder, name, state, modified, number in rows:
-        sidecar = _sidecar(db, number, name.lower()) if number in beside else None
+    for content, folder, name, state, modified, number, beside in fetch(db, FILES, (many(sorted(files)), device)):
+        sidecar = _sidecar(db, number, name.lower()) if beside else None
         files[content].append(FilePlace(folder, name, state, modified, sidecar))
 
 
@@ -134,7 +129,8 @@ def _sidecar(db: apsw.Connection, folder: int, name: bytes) -> Facts | None:
     return None
 
 
-def _standing(db: apsw.Connection, ids: Sequence[bytes]) -> dict[bytes, dict[tuple[str, str], Said]]:
+def standing(db: apsw.Connection, ids: Sequence[bytes]) -> dict[bytes, dict[tuple[str, str], Said]]:
+    """The edits that stand on each of some ids: by field and element, the latest that is not cancelled."""
     found: dict[bytes, dict[tuple[str, str], Said]] = defaultdict(dict)
     if ids and db.execute("SELECT 1 FROM edits LIMIT 1").get is not None:
         for target, field, element, value, clock in db.execute(STANDING, (many(ids),)):

@@ -15,9 +15,11 @@ from typing import Any, Final
 import apsw
 
 from imager.catalog.connection import fetch, many
-from imager.catalog.effective import Row, Rules, effective
+from imager.catalog.edits import Edit
+from imager.catalog.effective import Row, Rules, effective, said_alone
 from imager.catalog.identity import tag_id, tag_name
-from imager.catalog.inputs import Inputs
+from imager.catalog.inputs import Inputs, standing
+from imager.catalog.joins import any_joins, components
 from imager.facts import Facts, Place
 
 COLUMNS: Final = tuple(f.name for f in fields(Row) if f.name not in ("tags", "regions"))
@@ -27,6 +29,9 @@ _UPSERT = (
     f"INSERT INTO assets (asset, changed, {', '.join(COLUMNS)}) VALUES (?, ?{', ?' * len(COLUMNS)}) "
     "ON CONFLICT (asset) DO UPDATE SET changed = excluded.changed, " + ", ".join(f"{c} = excluded.{c}" for c in COLUMNS)
 )
+_FEW = 6
+"""Of columns: so many are set by name. Setting all would write every index anew, also those whose values stay."""
+
 _STORED = (
     f"SELECT a.asset, {', '.join('a.' + c for c in COLUMNS)} FROM carray(?) AS wanted "
     "CROSS JOIN assets AS a ON a.asset = wanted.value"
@@ -37,6 +42,12 @@ _TAG_BITS = 28
 _TAG_IN = f"""INSERT INTO asset_tags (asset, tag, source)
 SELECT value >> {_TAG_BITS}, value & {(1 << _TAG_BITS) - 1}, ?2 FROM carray(?1)"""
 """One statement for all pairs: a row at a time, tags are the dearest part of an asset."""
+_TAG_ON = """INSERT INTO asset_tags (asset, tag, source) VALUES (?, ?, 'edit')
+ON CONFLICT (asset, tag) DO UPDATE SET source = excluded.source"""
+_TAG_OFF = "DELETE FROM asset_tags WHERE asset = ? AND tag = ?"
+_SOURCE_OF = "SELECT source FROM asset_tags WHERE asset = ? AND tag = ?"
+_ASSET_OF = "SELECT asset FROM versions WHERE id = ?"
+_VERSIONS_OF = "SELECT count(*) FROM versions WHERE asset = ?"
 _REGIONS = """SELECT r.asset, r.kind, r.name, r.left_edge, r.top_edge, r.width, r.height, r.source
 FROM carray(?) AS wanted CROSS JOIN regions AS r ON r.asset = wanted.value ORDER BY r.asset, r.region"""
 _TAG_BY_ID = "SELECT tag, name, said FROM tags WHERE id = ?"
@@ -101,6 +112,7 @@ class Materialiser:
         highest, change = db.execute("SELECT assets, changes + 1 FROM library").get
 
         rows: list[tuple[Any, ...]] = []
+        patches: list[tuple[str, tuple[Any, ...]]] = []
         moved: list[tuple[int | None, bytes]] = []
         tag_out: list[tuple[int, int]] = []
         tag_in: dict[str, list[int]] = {}
@@ -136,7 +148,11 @@ class Materialiser:
             if same and not files_changed:
                 continue
             changed.append(asset)
-            rows.append((asset, change, *values))
+            if (differing := _differing(stored.get(asset), values)) is not None:
+                statement = _update(COLUMNS[n] for n in differing)
+                patches.append((statement, (change, *(values[n] for n in differing), asset)))
+            else:
+                rows.append((asset, change, *values))
             tag_out += [(asset, t) for t, s in have.items() if want.get(t) != s]
             for t in sorted(want):
                 if have.get(t) != (s := want[t]):
@@ -153,8 +169,10 @@ class Materialiser:
                 db.executemany(f"DELETE FROM {table} WHERE asset = ?", gone)
             db.executemany("DELETE FROM words WHERE rowid = ?", gone)
         db.executemany(_UPSERT, rows)
+        for statement, bindings in patches:
+            db.execute(statement, bindings)
         if tag_out:
-            db.executemany("DELETE FROM asset_tags WHERE asset = ? AND tag = ?", tag_out)
+            db.executemany(_TAG_OFF, tag_out)
         for source, pairs in tag_in.items():
             db.execute(_TAG_IN, (many(pairs), source))
         if region_out:
@@ -166,6 +184,49 @@ class Materialiser:
             _touch_tagged(db, tag)
         self._respelled.clear()
         return changed
+
+    def apply_said(self, db: apsw.Connection, edits: Iterable[Edit]) -> set[bytes]:
+        """Write what edits that just came in change by themselves; returns the ids for which `apply` must follow.
+
+        Most edits say a value of one picture: that value is computed from the log, and nothing else of the picture
+        needs to be looked at.
+        """
+        edited: dict[bytes, set[tuple[str, str]]] = {}
+        for edit in edits:
+            edited.setdefault(edit.target, set()).add((edit.field, edit.element))
+        said = standing(db, tuple(edited))
+        joins, rest = any_joins(db), set[bytes]()
+        change = db.execute("SELECT changes + 1 FROM library").get
+        changed = False
+        for target, pairs in edited.items():
+            found = db.execute(_ASSET_OF, (target,)).fetchall()
+            if not (found or joins):
+                continue  # nothing of it is here: a tag, a picture of another device
+            asset = found[0][0] if found else None
+            alone = None if asset is None else said_alone(said.get(target, {}), pairs)
+            if alone is None or (joins and not _is_single(db, target, asset)):
+                rest.add(target)
+                continue
+            names = tuple(alone.columns)
+            stored = db.execute(f"SELECT {', '.join(names)} FROM assets WHERE asset = ?", (asset,)).fetchall()[0]
+            tags_changed = [self._put_tag(db, asset, tag, put) for tag, put in alone.tags.items()]
+            if stored != tuple(alone.columns.values()) or any(tags_changed):
+                db.execute(_update(names), (change, *alone.columns.values(), asset))
+                changed = True
+        if changed:
+            db.execute("UPDATE library SET changes = ?", (change,))
+        return rest
+
+    def _put_tag(self, db: apsw.Connection, asset: int, tag: bytes, put: bool) -> bool:
+        """Put a tag on an asset by an edit, or take it off; whether that changed anything."""
+        known = self._tags.get(tag)
+        number = known[0] if known is not None else self._tag(db, tag, None)
+        before = db.total_changes()
+        if not put:
+            db.execute(_TAG_OFF, (asset, number))
+        elif db.execute(_SOURCE_OF, (asset, number)).get != "edit":
+            db.execute(_TAG_ON, (asset, number))
+        return db.total_changes() > before
 
     def _values(self, db: apsw.Connection, row: Row) -> tuple[Any, ...]:
         values = list(_columns_of(row))
@@ -246,6 +307,23 @@ class Materialiser:
             for asset, tag, source in db.execute(_TAGGED, (many(assets),)):
                 found.setdefault(asset, {})[tag] = source
         return found
+
+
+def _is_single(db: apsw.Connection, one: bytes, asset: int) -> bool:
+    """Whether an asset is that one picture: neither joined with another, nor about to be parted from one."""
+    return components(db, [one]) == {one: [one]} and db.execute(_VERSIONS_OF, (asset,)).get == 1
+
+
+def _update(names: Iterable[str]) -> str:
+    return f"UPDATE assets SET {', '.join(f'{name} = ?' for name in ('changed', *names))} WHERE asset = ?"
+
+
+def _differing(before: tuple[Any, ...] | None, after: tuple[Any, ...]) -> list[int] | None:
+    """Which columns differ, if they are few and the row is there."""
+    if before is None:
+        return None
+    found = [n for n, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
+    return found if len(found) <= _FEW else None
 
 
 def _touch_tagged(db: apsw.Connection, tag: int) -> None:
