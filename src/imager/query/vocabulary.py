@@ -4,6 +4,8 @@ The parser and the completion know no catalog; whoever calls them hands in a `Vo
 its index. Whatever isn't overridden is unknown, so that a vocabulary may know little.
 """
 
+# ruff: noqa: ARG002 - what is not overridden knows nothing, whatever it is asked
+
 from __future__ import annotations
 
 from typing import NamedTuple, Protocol
