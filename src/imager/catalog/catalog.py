@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 import apsw
 
 from imager.catalog import device as devices
-from imager.catalog import words
+from imager.catalog import albums, words
 from imager.catalog.clock import MAX_AHEAD, HybridClock
 from imager.catalog.connection import Connection, explained, fetch
 from imager.catalog.contents import Content
-from imager.catalog.edits import CANCEL_BATCH, Edit, admit
+from imager.catalog.edits import CANCEL_BATCH, PURGED, Edit, admit
 from imager.catalog.effective import Rules
 from imager.catalog.files import Files
 from imager.catalog.identity import LOG
@@ -199,8 +199,15 @@ class Catalog:
         self._clocks.clear()  # who speaks next must be later than what came in
         if any(edit.field == "name" or edit.target == LOG for edit in edits):
             self._materialiser.name_tags(self.db, touched)
+        if any(edit.field.startswith(albums.OWN) or edit.field == PURGED or edit.target == LOG for edit in edits):
+            albums.refresh(self.db, touched)
         if touched == {edit.target for edit in edits}:  # nobody else's values follow from them
-            touched = self._materialiser.apply_said(self.db, edits)
+            members = {edit.target for edit in edits if edit.field == albums.MEMBER}
+            own = [edit for edit in edits if edit.field != albums.MEMBER and not edit.field.startswith(albums.OWN)]
+            touched = self._materialiser.apply_said(self.db, own) if own else set()
+            if not touched:
+                albums.refresh_members(self.db, members)
+            touched |= members if touched else set()
         if touched:
             self.refresh(touched)
         return new

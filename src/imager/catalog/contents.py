@@ -9,6 +9,7 @@ from typing import Any
 
 import apsw
 
+from imager.catalog import albums
 from imager.catalog.connection import fetch, many
 from imager.catalog.identity import asset_id
 from imager.facts import Derived, Facts
@@ -94,6 +95,7 @@ def drop(db: apsw.Connection, asset: int) -> list[bytes]:
     for content, _ in held:
         for table in ("metadata", "derivatives", "versions", "contents"):
             db.execute(f"DELETE FROM {table} WHERE content = ?", (content,))
+    albums.remove_gone(db, (asset,))
     for table in ("asset_tags", "regions", "assets"):
         db.execute(f"DELETE FROM {table} WHERE asset = ?", (asset,))
     db.execute("DELETE FROM words WHERE rowid = ?", (asset,))

@@ -109,6 +109,7 @@ class Row:
     creator: str | None
     copyright: str | None
     thumbhash: bytes | None
+    private: str | None
     said: str | None
     tags: dict[bytes, tuple[str | None, str]]  # by id: the name that a file gives it, and the source
     regions: list[tuple[Region, str]]
@@ -162,6 +163,7 @@ def effective(ids: Sequence[bytes], versions: Sequence[Version], said: Standing,
         creator=_text(said, "creator", facts.creator),
         copyright=_text(said, "copyright", facts.copyright),
         thumbhash=shown.thumbhash,
+        private=_text(said, "private", None),
         said=_by_people(said),
         tags=_tags(said, keywords),
         regions=regions,

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import apsw
 
+from imager.catalog import albums
 from imager.catalog.connection import fetch, many
 from imager.catalog.edits import Edit
 from imager.catalog.effective import Row, Rules, effective, said_alone
@@ -122,9 +123,11 @@ class Materialiser:
             a for a, row in stored.items() if any(inputs.assets.get(i) == a for i in inputs.components.get(row[0], ()))
         }
         kept: set[int] = set()
+        placed: dict[int, dict[bytes, str]] = {}
         changed: list[int] = []
         for smallest, members in inputs.components.items():
-            row = effective(members, inputs.versions(members), inputs.standing(members), self._rules)
+            said = inputs.standing(members)
+            row = effective(members, inputs.versions(members), said, self._rules)
             here = [i for i in members if i in inputs.assets]
             had = sorted({a for i in here if (a := inputs.assets[i]) is not None} - kept)
             if row is None:
@@ -140,6 +143,9 @@ class Materialiser:
             for i in here:
                 if inputs.assets[i] != (own := None if inputs.purged(i) else asset):
                     moved.append((own, i))
+            places = albums.places(said, albums.Placed(row.id, row.taken_at, row.name))
+            if places or asset in stored:
+                placed[asset] = places
             values = self._values(db, row)
             want = self._numbers(db, row)
             have = tagged.get(asset, {})
@@ -165,6 +171,7 @@ class Materialiser:
         if moved:
             db.executemany("UPDATE versions SET asset = ? WHERE id = ?", moved)
         if gone:
+            albums.remove_gone(db, (a for (a,) in gone))
             for table in ("asset_tags", "regions", "assets"):
                 db.executemany(f"DELETE FROM {table} WHERE asset = ?", gone)
             db.executemany("DELETE FROM words WHERE rowid = ?", gone)
@@ -178,12 +185,13 @@ class Materialiser:
         if region_out:
             db.executemany("DELETE FROM regions WHERE asset = ?", region_out)
             db.executemany("INSERT INTO regions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", region_in)
-        if changed or gone:
+        settled = albums.put_members(db, placed)
+        if changed or gone or settled:
             db.execute("UPDATE library SET changes = ?, assets = max(assets, ?)", (change, highest))
         for tag in self._respelled:
             _touch_tagged(db, tag)
         self._respelled.clear()
-        return changed
+        return changed + sorted(set(settled).difference(changed))
 
     def apply_said(self, db: apsw.Connection, edits: Iterable[Edit]) -> set[bytes]:
         """Write what edits that just came in change by themselves; returns the ids for which `apply` must follow.
