@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from imager.catalog import device as devices
 from imager.catalog import albums, words
+from imager.catalog import device as devices
 from imager.catalog.clock import MAX_AHEAD, HybridClock
 from imager.catalog.connection import Connection, explained, fetch
 from imager.catalog.contents import Content
@@ -43,6 +43,10 @@ _BATCHES_A_MERGE = 256
 
 _EDITS_A_BATCH = 1_000
 """Full text of edited pictures is written so many at a time: searches do not wait for it, but for phrases."""
+
+
+_AT_ONCE = 1_000
+"""Edits a transaction, where many are said at once."""
 
 
 class Statement(NamedTuple):
@@ -152,9 +156,15 @@ class Catalog:
         return dict(fetch(self.db, _LAST))
 
     def say(self, statements: Sequence[Statement], *, author: str = OWNER) -> str:
-        """Log what a person says, durably, with all that follows; returns the name of the batch, for undoing it."""
+        """Log what a person says, durably, with all that follows; returns the name of the batch, for undoing it.
+
+        Much is said in several transactions, so that nobody waits long for the write lock.
+        """
         with self.transaction(durable=True):
-            batch = self.say_within(statements, author=author)
+            batch = self.say_within(statements[:_AT_ONCE], author=author)
+        for start in range(_AT_ONCE, len(statements), _AT_ONCE):
+            with self.transaction(durable=True):
+                self.name_and_say(statements[start : start + _AT_ONCE], author=author, batch=batch)
         self._edits += 1
         if self._edits % _EDITS_A_BATCH == 0:
             self.index(seconds=0.0)
@@ -164,15 +174,17 @@ class Catalog:
         """`say`, in the caller's transaction."""
         return self.name_and_say(statements, author=author)[0]
 
-    def name_and_say(self, statements: Sequence[Statement], *, author: str = OWNER) -> list[str]:
+    def name_and_say(
+        self, statements: Sequence[Statement], *, author: str = OWNER, batch: str | None = None
+    ) -> list[str]:
         """`say`, in the caller's transaction; returns the name of each edit (one at least), the first the batch's.
 
-        `RULES` as author speaks at clock zero: anybody's edit is later.
+        `batch`: one that was begun before, and goes on. `RULES` as author speaks at clock zero: anybody's edit is later.
         """
         clock = self._clock(author)
         names = [clock.tick() for _ in statements]
         self.admit_within(
-            Edit(clock.device, name, s.target, s.field, s.element, canonical(s.value), author, names[0])
+            Edit(clock.device, name, s.target, s.field, s.element, canonical(s.value), author, batch or names[0])
             for name, s in zip(names, statements, strict=True)
         )
         self._clocks[author == RULES] = clock

@@ -34,10 +34,11 @@ class Content:
 
 
 _KNOWN = """SELECT c.sha256, c.content, c.erased FROM carray(?) AS wanted
-CROSS JOIN contents AS c ON c.sha256 = wanted.value"""
-_PUT = """INSERT INTO contents (sha256, bytes, mime, kind, facts, reader) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (sha256) DO UPDATE SET erased = 0, bytes = excluded.bytes, mime = excluded.mime, kind = excluded.kind,
-  facts = excluded.facts, reader = excluded.reader"""
+CROSS JOIN versions AS v ON v.id = wanted.value CROSS JOIN contents AS c ON c.content = v.content"""
+_PUT = "INSERT INTO contents (sha256, bytes, mime, kind, facts, reader, content) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_PUT_ANEW = """UPDATE contents SET erased = 0, bytes = ?2, mime = ?3, kind = ?4, facts = ?5, reader = ?6
+WHERE content = ?7 AND sha256 = ?1"""
+_COUNTED = "SELECT coalesce((SELECT max(content) FROM contents), 0), assets FROM library"
 _METADATA = "INSERT OR REPLACE INTO metadata (content, raw, problems) VALUES (?, ?, ?)"
 _DERIVATIVES = """INSERT OR REPLACE INTO derivatives
 (content, revision, thumbhash, phash, sharpness, brightness, clipped, colours, preview, thumbnail)
@@ -46,10 +47,11 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 def known(db: apsw.Connection, hashes: Iterable[bytes]) -> dict[bytes, tuple[int, bool]]:
     """Number, and whether erased, of those contents among `hashes` that are here."""
-    wanted = list(hashes)
+    wanted = {asset_id(sha256): sha256 for sha256 in hashes}
     if not wanted:
         return {}
-    return {sha256: (c, bool(erased)) for sha256, c, erased in db.execute(_KNOWN, (many(wanted),))}
+    rows = db.execute(_KNOWN, (many(list(wanted)),))
+    return {sha256: (content, bool(erased)) for sha256, content, erased in rows}
 
 
 def put(db: apsw.Connection, contents: Sequence[Content]) -> dict[bytes, int]:
@@ -59,20 +61,30 @@ def put(db: apsw.Connection, contents: Sequence[Content]) -> dict[bytes, int]:
     """
     if not contents:
         return {}
-    db.executemany(
-        _PUT,
-        [(c.sha256, c.bytes, c.mime, c.kind, c.facts_json or _json(c.facts.to_json()), c.reader) for c in contents],
-    )
     numbers = {sha256: number for sha256, (number, _) in known(db, [c.sha256 for c in contents]).items()}
+    highest, asset = db.execute(_COUNTED).get
+    fresh, again, versions = [], [], []
+    for c in contents:
+        row = (c.sha256, c.bytes, c.mime, c.kind, c.facts_json or _json(c.facts.to_json()), c.reader)
+        if (number := numbers.get(c.sha256)) is not None:
+            again.append((*row, number))
+            continue
+        numbers[c.sha256] = highest = highest + 1
+        asset += 1
+        fresh.append((*row, highest))
+        # The number of the asset that it becomes unless it is joined to another: written once.
+        versions.append((asset_id(c.sha256), highest, asset))
+    if fresh:
+        db.executemany(_PUT, fresh)
+        db.executemany("INSERT INTO versions (id, content, asset) VALUES (?, ?, ?)", versions)
+        db.execute("UPDATE library SET assets = ?", (asset,))
+    if again:
+        db.executemany(_PUT_ANEW, again)
     db.executemany(
         _METADATA,
         [(numbers[c.sha256], c.raw, _json(list(c.problems)) if c.problems else None) for c in contents],
     )
     db.executemany(_DERIVATIVES, [(numbers[c.sha256], *_derivative(c)) for c in contents])
-    db.executemany(
-        "INSERT OR IGNORE INTO versions (id, content) VALUES (?, ?)",
-        [(asset_id(c.sha256), numbers[c.sha256]) for c in contents],
-    )
     return numbers
 
 

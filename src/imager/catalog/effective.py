@@ -217,6 +217,8 @@ _PLAIN = frozenset(
 
 
 def _value(said: Standing, field: str) -> Any:
+    if not said:
+        return None  # of most pictures nothing was ever said
     found = said.get((field, ""))
     return None if found is None else found.value
 
@@ -397,7 +399,8 @@ def _tags(said: Standing, keywords: Sequence[tuple[str, str]]) -> dict[bytes, tu
     tags: dict[bytes, tuple[str | None, str]] = {}
     for keyword, source in keywords:
         own, name = tag_of_keyword(keyword)
-        tags.setdefault(own, (name, source))
+        if own not in tags:
+            tags[own] = (name, source)
     tags.pop(b"", None)
     for (field, element), s in said.items():
         tag = id_of(element) if field == "tag" else None

@@ -106,7 +106,8 @@ class Materialiser:
         Assets that ceased to be (joined to another, erased) are gone from every table afterwards.
         """
         inputs = Inputs(db, ids, self._device, read)
-        before = sorted({a for a in inputs.assets.values() if a is not None})
+        newest = db.execute("SELECT coalesce(max(asset), 0) FROM assets").get  # later numbers are only reserved
+        before = sorted({a for a in inputs.assets.values() if a is not None and a <= newest})
         stored = {row[0]: row[1:] for row in db.execute(_STORED, (many(before),))} if before else {}
         tagged = self._stored_tags(db, before)
         regions = _stored_regions(db, before)
@@ -207,16 +208,19 @@ class Materialiser:
         change = db.execute("SELECT changes + 1 FROM library").get
         changed = False
         for target, pairs in edited.items():
-            found = db.execute(_ASSET_OF, (target,)).fetchall()
+            found = fetch(db, _ASSET_OF, (target,))
             if not (found or joins):
                 continue  # nothing of it is here: a tag, a picture of another device
             asset = found[0][0] if found else None
             alone = None if asset is None else said_alone(said.get(target, {}), pairs)
-            if alone is None or (joins and not _is_single(db, target, asset)):
+            if asset is None or alone is None or (joins and not _is_single(db, target, asset)):
                 rest.add(target)
                 continue
             names = tuple(alone.columns)
-            stored = db.execute(f"SELECT {', '.join(names)} FROM assets WHERE asset = ?", (asset,)).fetchall()[0]
+            stored = db.execute(f"SELECT {', '.join(names)} FROM assets WHERE asset = ?", (asset,)).fetchone()
+            if stored is None:
+                rest.add(target)
+                continue
             tags_changed = [self._put_tag(db, asset, tag, put) for tag, put in alone.tags.items()]
             if stored != tuple(alone.columns.values()) or any(tags_changed):
                 db.execute(_update(names), (change, *alone.columns.values(), asset))

@@ -22,6 +22,7 @@ from typing import Any
 
 from imager.catalog.connection import Connection
 from imager.catalog.contents import Content
+from imager.catalog.identity import asset_id
 from imager.errors import UnreadableError
 from imager.facts import Derived, Facts
 from imager.formats import metadata
@@ -34,8 +35,8 @@ READER = metadata.REVISION
 
 LARGEST = 1 << 30
 _HEAD = 65_536
-_KNOWN = """SELECT c.erased, c.reader, d.revision FROM contents AS c LEFT JOIN derivatives AS d ON d.content = c.content
-WHERE c.sha256 = ?"""
+_KNOWN = """SELECT c.erased, c.reader, d.revision FROM versions AS v CROSS JOIN contents AS c ON c.content = v.content
+LEFT JOIN derivatives AS d ON d.content = c.content WHERE v.id = ?"""
 
 
 class _Fail(Exception):  # noqa: N818 - not an error of ours: it only carries a stage to the answer
@@ -186,7 +187,7 @@ def _unrecognised(name: bytes, head: bytes) -> dict[str, Any]:
 def _known(catalog: str, sha256: bytes) -> str | None:
     from imager.ingest import derive
 
-    row = _reader(catalog).db.execute(_KNOWN, (sha256,)).fetchone()
+    row = _reader(catalog).db.execute(_KNOWN, (asset_id(sha256),)).fetchone()
     if row is None:
         return None
     if row[0]:

@@ -55,7 +55,7 @@ INSERT INTO cancelled VALUES('0000000000bb8-0000-000000000001');
 DROP TABLE IF EXISTS contents;
 CREATE TABLE contents (
   content     INTEGER PRIMARY KEY,
-  sha256      BLOB    NOT NULL UNIQUE CHECK (length(sha256) = 32),
+  sha256      BLOB    NOT NULL CHECK (length(sha256) = 32),   -- `versions` finds it: an id is its beginning
   bytes       INTEGER NOT NULL,
   erased      INTEGER NOT NULL DEFAULT 0,   -- 1: only the hash is left, so that a scan passes it over
   mime        TEXT,

@@ -16,7 +16,7 @@ CREATE TABLE library (
 -- ── Facts: what the bytes say ───────────────────────────────────────────────────────────────────────────
 CREATE TABLE contents (
   content     INTEGER PRIMARY KEY,
-  sha256      BLOB    NOT NULL UNIQUE CHECK (length(sha256) = 32),
+  sha256      BLOB    NOT NULL CHECK (length(sha256) = 32),   -- `versions` finds it: an id is its beginning
   bytes       INTEGER NOT NULL,
   erased      INTEGER NOT NULL DEFAULT 0,   -- 1: only the hash is left, so that a scan passes it over
   mime        TEXT,
