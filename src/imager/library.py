@@ -12,6 +12,7 @@ with Library.open("~/Pictures/library") as library:
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
@@ -34,6 +35,7 @@ from imager.search import Page, search
 
 if TYPE_CHECKING:
     from imager.doctor import Diagnosis
+    from imager.ingest.run import Run
 
 # What only some calls need is imported by them: 'imager search' should not wait for it.
 
@@ -121,23 +123,53 @@ class Library:
         `workers` is the number of processes (one a core), `nice` lowers their priority. NotFoundError names a path
         that does not exist; StorageFullError ends the run when the disk is full.
         """
-        roots = [absolute(path) for path in paths]
-        yield from self._followed(roots, workers=workers, nice=nice)
+        yield from self._followed(self._run([absolute(path) for path in paths], workers=workers, nice=nice))
 
     def retry(self, *, workers: int | None = None) -> Iterator[Event]:
         """Look again at the files that failed; events as of `add`."""
         roots = [problem.path for problem in self.failed() if os.path.lexists(problem.path)]
         if roots:
-            yield from self._followed(roots, workers=workers, retry=True)
+            yield from self._followed(self._run(roots, workers=workers, retry=True))
 
-    def _followed(
-        self, roots: Sequence[bytes], *, workers: int | None, nice: int = 0, retry: bool = False
+    def watch(
+        self,
+        *paths: PathLike,
+        stop: threading.Event | None = None,
+        workers: int | None = None,
+        nice: int = 10,
+        poll: float | None = None,
+        quiet: float = 2.0,
     ) -> Iterator[Event]:
-        """A run, with full text written on the way, and by whoever comes next if this one is cut off."""
+        """Follow folders (all that were added on this device, if none is named) until `stop` is set.
+
+        First `add`, then whatever changes; events as of `add`, with a `Finished` after each run that did something.
+        A file is read once it has not changed for `quiet` seconds. `poll`: look every so many seconds, rather than
+        rely on the system to tell; of network drives it can't. NotFoundError names a folder that does not exist,
+        UsageError says when there is none to follow.
+        """
+        from imager import watch
+        from imager.ingest.only import Only
+
+        files = self.catalog.files
+        known = [p for p, _ in files.roots() if os.path.isdir(p) or (not os.path.lexists(p) and files.below(p))]
+        roots = watch.folders([absolute(path) for path in paths], known)
+
+        def start(some: Sequence[bytes], only: Only | None) -> watch.Started:
+            run = self._run(some, workers=workers, nice=nice, only=only, quiet=quiet)
+            return run, self._followed(run)
+
+        yield from watch.Watch(
+            start, roots, aside=absolute(self.folder), stop=stop or threading.Event(), poll=poll, quiet=quiet
+        ).events()
+
+    def _run(self, roots: Sequence[bytes], *, workers: int | None, **options: Any) -> Run:
         from imager.ingest.run import Run
 
-        count = workers or os.cpu_count() or 1
-        events = Run(self.catalog, self.store, roots, workers=count, nice=nice, retry=retry).events()
+        return Run(self.catalog, self.store, roots, workers=workers or os.cpu_count() or 1, **options)
+
+    def _followed(self, run: Run) -> Generator[Event]:
+        """A run, with full text written on the way, and by whoever comes next if this one is cut off."""
+        events = run.events()
         self._runs.append(events)
         try:
             last: Event | None = None

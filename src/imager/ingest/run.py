@@ -12,13 +12,13 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
 from imager.catalog import Catalog, listing
-from imager.catalog.files import subject
+from imager.catalog.files import FileRow, subject
 from imager.errors import NotFoundError, UnreadableError, UsageError
 from imager.ingest.events import Event, Finished, Problem, Progress, Report
 from imager.ingest.examine import examine, examine_sidecar, failed_answer
@@ -29,7 +29,7 @@ from imager.ingest.record import Answered, Recorder, changing
 from imager.ingest.roots import Gone, RootWalk, volume_around
 from imager.ingest.settle import settle
 from imager.ingest.store import Store
-from imager.ingest.walk import Folder, walk
+from imager.ingest.walk import Entry, Folder, walk
 from imager.ingest.workers import SupervisedExecutor, WorkerError, WorkerFailedError
 
 DEADLINE = 120.0
@@ -207,11 +207,8 @@ class Run:
         if not folder.partial and folder.path in self._seen:
             return  # roots overlap
         named = self._named.get(folder.path, set())
-        aside = {name for name in named if (folder.path, name) in self._done}
-        if self._quiet and (restless := self._restless(folder)):
-            self.left.add(folder.path)
-            aside |= restless
-        entries = [entry for entry in folder.entries if entry.name not in aside] if aside else folder.entries
+        done = {name for name in named if (folder.path, name) in self._done}
+        entries = [entry for entry in folder.entries if entry.name not in done] if done else folder.entries
         if not folder.partial:
             self._seen.add(folder.path)
         if named:
@@ -230,8 +227,12 @@ class Run:
         else:
             self._unlisted.add(number)
             known = {} if row is None else files.in_folder(number)
-            for name in aside:
+            for name in done:
                 known.pop(name, None)
+            if self._quiet and (restless := self._restless(entries, known)):
+                self.left.add(folder.path)
+                entries = [entry for entry in entries if entry.name not in restless]
+                known = {name: at for name, at in known.items() if name not in restless}
             plan = plan_folder(
                 number, folder.path, entries, known, partial=folder.partial, separator=_SEPARATOR, named=named
             )
@@ -243,11 +244,18 @@ class Run:
         self._waiting.extend(plan.tasks)
         self._sidecars += plan.sidecars
 
-    def _restless(self, folder: Folder) -> set[bytes]:
-        """The files of a folder that changed just now. A clock that is wrong must not keep a file out for long."""
+    def _restless(self, entries: Sequence[Entry], known: Mapping[bytes, FileRow]) -> set[bytes]:
+        """Files that are new or others, and changed just now. A wrong clock must not keep a file out for long."""
         now = time.time_ns()
         span = range(now - self._quiet, now + self._quiet)
-        return {entry.name for entry in folder.entries if entry.modified in span or entry.changed in span}
+        return {
+            entry.name
+            for entry in entries
+            if (entry.modified in span or entry.changed in span)
+            and (
+                (row := known.get(entry.name)) is None or (row.modified, row.changed) != (entry.modified, entry.changed)
+            )
+        }
 
     def _end_of_root(self, walked: _Walked) -> None:
         """Once a root was walked: judge what is not there."""
