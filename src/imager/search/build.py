@@ -1,0 +1,186 @@
+"""Read the catalog for the index: all of it, or some assets; in the caller's read transaction.
+
+Of all assets, numbers come as one text that SQLite joins and numpy parses: a row each costs several times as much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from imager.catalog.connection import fetch, many
+from imager.catalog.words import DOCUMENTS
+from imager.query.model import TEXT_FIELDS
+from imager.search.columns import ROWS, Columns, Names, rows_of
+from imager.search.lists import Lists
+
+_AT_ONCE = 20_000  # rows of a table
+_NUMBERS = 1 << 20  # parsed at once
+_FIELD_BITS = 4
+_VOCABULARY = "CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, 'instance')"
+_INSTANCES = f"""SELECT CAST(term AS BLOB), count(*), group_concat(doc << {_FIELD_BITS} | CASE col
+{" ".join(f"WHEN '{name}' THEN {number}" for number, name in enumerate(TEXT_FIELDS))} END)
+FROM temp.vocabulary GROUP BY term"""
+
+_WANTED = "carray(?1) AS wanted CROSS JOIN assets AS a ON a.asset = wanted.value"
+_SOME_ROWS = ROWS.format(source=_WANTED) + " ORDER BY a.asset"
+_ALL_ROWS = ROWS.format(source="assets AS a") + " ORDER BY a.asset"
+_TEXTS = f"""WITH document (asset, {", ".join(TEXT_FIELDS)}) AS MATERIALIZED (
+{DOCUMENTS[DOCUMENTS.index("SELECT") :].format(source=_WANTED)})
+SELECT asset, {", ".join(f"CAST({name} AS BLOB)" for name in TEXT_FIELDS)} FROM document ORDER BY asset"""
+"""As bytes: the name of a file need not be text."""
+
+_SOME_TAGS = """SELECT x.asset, t.tag, t.name FROM carray(?1) AS wanted
+CROSS JOIN asset_tags AS x ON x.asset = wanted.value CROSS JOIN tags AS t ON t.tag = x.tag"""
+_SOME_PEOPLE = """SELECT DISTINCT r.asset, r.name, r.name FROM carray(?1) AS wanted
+CROSS JOIN regions AS r ON r.asset = wanted.value WHERE r.name <> ''"""
+_SOME_FOLDERS = """SELECT DISTINCT v.asset, o.folder, o.label FROM carray(?1) AS wanted
+CROSS JOIN versions AS v ON v.asset = wanted.value CROSS JOIN files AS f ON f.content = v.content
+CROSS JOIN folders AS o ON o.folder = f.folder"""
+_SOME = {"tags": _SOME_TAGS, "people": _SOME_PEOPLE, "folders": _SOME_FOLDERS}
+_ALL_PEOPLE = "SELECT DISTINCT asset, name FROM regions WHERE name <> '' ORDER BY asset"
+
+PLACES: Final = "SELECT place, name, city, region, country, country_code FROM places"
+Place = tuple[str, str, str, str, str]
+Array = NDArray[Any]
+
+
+def all_columns(db: apsw.Connection, size: int, names: Names) -> Columns:
+    """The columns of all assets."""
+    columns = Columns.empty(size)
+    for assets, values in rows_of(db, names, _ALL_ROWS):
+        columns.put(assets, values)
+    return columns
+
+
+def some_rows(db: apsw.Connection, assets: Array, names: Names) -> Iterator[tuple[Array, dict[str, Array]]]:
+    """The values of these assets, in order; see `rows_of`."""
+    return rows_of(db, names, _SOME_ROWS, (many(assets.tolist()),))
+
+
+def some_documents(db: apsw.Connection, assets: Array) -> Iterator[tuple[int, Sequence[bytes | None]]]:
+    """The texts of these assets, as the catalog's full text has them, in the order of TEXT_FIELDS."""
+    for asset, *texts in db.execute(_TEXTS, (many(assets.tolist()),)):
+        yield asset, texts
+
+
+def some_lists(db: apsw.Connection, name: str, assets: Array, lists: Lists) -> list[tuple[int, list[int]]]:
+    """The numbers that each of these assets has in `lists` ('tags', 'people' or 'folders'), new ones for new things."""
+    found: dict[int, list[int]] = {asset: [] for asset in assets.tolist()}
+    for asset, key, text in db.execute(_SOME[name], (many(assets.tolist()),)):
+        found[asset].append(lists.code(key, text))
+    return list(found.items())
+
+
+def all_tags(db: apsw.Connection, rows: int) -> Lists:
+    """The tags of all assets."""
+    assets, tags = _pairs(db, "asset_tags", "asset", "tag")
+    return _lists(fetch(db, "SELECT tag, name FROM tags"), assets, tags, rows)
+
+
+def all_folders(db: apsw.Connection, rows: int) -> Lists:
+    """The folders in which files of each asset were seen."""
+    names = fetch(db, "SELECT folder, label FROM folders")
+    contents, folders = _pairs(db, "files", "folder", "content", "content IS NOT NULL")[::-1]
+    versions, assets = _pairs(db, "versions", "content", "asset", "asset IS NOT NULL")
+    # Each content has one version, or none.
+    owner = np.zeros(int(max(contents.max(initial=0), versions.max(initial=0))) + 1, np.int64)
+    owner[versions] = assets
+    pairs = np.unique(owner[contents] << 32 | folders)
+    pairs = pairs[pairs >= 1 << 32]
+    return _lists(names, pairs >> 32, pairs & 0xFFFFFFFF, rows)
+
+
+def all_people(db: apsw.Connection, rows: int) -> Lists:
+    """The people (and pets) that parts of the pictures are named after."""
+    pairs = fetch(db, _ALL_PEOPLE)
+    names = sorted({name for _, name in pairs})
+    codes = {name: code for code, name in enumerate(names)}
+    assets = np.fromiter((asset for asset, _ in pairs), np.int64)
+    return Lists.of_pairs(names, names, assets, np.fromiter((codes[name] for _, name in pairs), np.int64), rows)
+
+
+def _lists(named: Sequence[tuple[int, str]], assets: Array, keys: Array, rows: int) -> Lists:
+    """`named`: key and name of each thing, in the order of the keys; pairs sorted by asset."""
+    known = np.array([key for key, _ in named], np.int64)
+    numbers = np.searchsorted(known, keys)
+    return Lists.of_pairs(known.tolist(), [name for _, name in named], assets, numbers, rows)
+
+
+def _pairs(db: apsw.Connection, table: str, one: str, other: str, where: str = "1") -> tuple[Array, Array]:
+    """Two columns of whole numbers, in the order of the table."""
+    ones, others = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    low, high = db.execute(f"SELECT min({one}), max({one}) FROM {table}").get
+    sql = f"SELECT group_concat({one}), group_concat({other}) FROM {table} WHERE {where}"
+    if low is None:
+        pass
+    elif table == "versions":  # its key is no number; and it is small
+        ones, others = _parsed(ones, others, db.execute(sql).get)
+    else:
+        step = 200 if one == "folder" else _AT_ONCE
+        for start in range(low, high + 1, step):
+            found = db.execute(sql + f" AND {one} >= ? AND {one} < ?", (start, start + step)).get
+            ones, others = _parsed(ones, others, found)
+    return np.concatenate(ones), np.concatenate(others)
+
+
+def _parsed(ones: list[Array], others: list[Array], found: tuple[str | None, str | None]) -> tuple[Any, Any]:
+    for arrays, text in zip((ones, others), found, strict=True):
+        if text:
+            arrays.append(np.fromstring(text, np.int64, sep=","))
+    return ones, others
+
+
+class Postings:
+    """The words of the catalog's full text, of the assets that `current` (by number) says it is up to date for."""
+
+    def __init__(self, db: apsw.Connection, current: NDArray[np.bool_]) -> None:
+        self._db = db
+        self._current = current
+        self._terms: list[bytes] = []
+        self._counts: list[Array] = []
+
+    def __iter__(self) -> Iterator[tuple[Array, Array]]:
+        """Pictures and fields, many terms at a time."""
+        self._db.execute(_VOCABULARY)
+        terms: list[bytes] = []
+        counts: list[int] = []
+        texts: list[str] = []
+        waiting = 0
+        for term, count, text in self._db.execute(_INSTANCES):
+            terms.append(term)
+            counts.append(count)
+            texts.append(text)
+            waiting += count
+            if waiting >= _NUMBERS:
+                yield self._some(terms, counts, texts)
+                terms, counts, texts, waiting = [], [], [], 0
+        if terms:
+            yield self._some(terms, counts, texts)
+        self._db.execute("DROP TABLE temp.vocabulary")
+
+    def _some(self, terms: list[bytes], counts: list[int], texts: list[str]) -> tuple[Array, Array]:
+        instances = np.fromstring(",".join(texts), np.int64, sep=",")
+        docs = instances >> _FIELD_BITS
+        owners = np.repeat(np.arange(len(terms)), counts)
+        known = docs < len(self._current)
+        known[known] = self._current[docs[known]]
+        if not known.all():
+            instances, docs, owners = instances[known], docs[known], owners[known]
+        key = owners << 32 | docs
+        first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, np.int64)
+        bits = (1 << (instances & (1 << _FIELD_BITS) - 1)).astype(np.uint16)
+        fields = np.bitwise_or.reduceat(bits, first) if len(first) else np.zeros(0, np.uint16)
+        found = np.bincount(owners[first], minlength=len(terms))
+        kept = np.flatnonzero(found)
+        self._terms += [terms[i] for i in kept.tolist()]
+        self._counts.append(found[kept])
+        return docs[first].astype(np.uint32), fields
+
+    def vocabulary(self) -> tuple[list[bytes], Array]:
+        """After all postings: the terms that have any, and how many."""
+        return self._terms, np.concatenate([np.zeros(0, np.int64), *self._counts])

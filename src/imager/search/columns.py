@@ -1,0 +1,343 @@
+"""Columns: one value of each kind for every asset, in arrays that the asset's number indexes.
+
+`Columns` keeps the arrays, with spare rows behind the last asset; `rows_of` reads them from the catalog, the same way
+for one asset and for a million.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from imager.query.model import COLOURS
+from imager.search.look import looks
+from imager.search.sidecar import Generation, Writer
+
+Array = NDArray[Any]
+
+STATES: Final = ("present", "missing", "trashed")
+"""`state` is 1 for the first; 0: there is no such asset."""
+
+CODED: Final = ("kind", "make_model", "lens", "creator", "private")
+DOMINANT: Final = 6
+REJECTED: Final = -2
+"""`rating` of a picture that its file rejects (-1 there); -1 is none."""
+
+_SPEC: Final[dict[str, tuple[str, tuple[int, ...]]]] = {
+    "state": ("u1", ()),
+    "kind": ("u2", ()),
+    "make_model": ("u4", ()),
+    "lens": ("u4", ()),
+    "creator": ("u4", ()),
+    "private": ("u4", ()),
+    "place": ("u4", ()),
+    "taken": ("i8", ()),
+    "day": ("i4", ()),
+    "month": ("i4", ()),
+    "width": ("u4", ()),
+    "height": ("u4", ()),
+    "bytes": ("i8", ()),
+    "duration": ("f4", ()),
+    "rating": ("i1", ()),
+    "favourite": ("u1", ()),
+    "edited": ("u1", ()),
+    "iso": ("i4", ()),
+    "f_number": ("f8", ()),
+    "exposure_time": ("f8", ()),
+    "focal_length": ("f8", ()),
+    "latitude": ("f8", ()),
+    "longitude": ("f8", ()),
+    "has_title": ("u1", ()),
+    "has_caption": ("u1", ()),
+    "colour_names": ("u1", (len(COLOURS),)),
+    "colour_labs": ("i1", (DOMINANT, 3)),
+    "colour_shares": ("u1", (DOMINANT,)),
+    "ratio": ("u1", ()),
+    "shade": ("u2", ()),
+    "look": ("u8", ()),
+}
+
+ROWS = """SELECT a.asset, CASE a.state WHEN 'present' THEN 1 WHEN 'missing' THEN 2 ELSE 3 END,
+  a.kind, a.make, a.model, a.lens, a.creator, a.private, coalesce(a.place, 0), a.taken_at,
+  coalesce(a.width, 0), coalesce(a.height, 0), c.bytes, a.duration,
+  CASE WHEN a.rating IS NULL THEN -1 WHEN a.rating < 0 THEN -2 ELSE a.rating END,
+  a.favourite, a.said IS NOT NULL, coalesce(a.iso, -1), a.f_number, a.exposure_time, a.focal_length,
+  a.latitude, a.longitude, coalesce(a.title, '') <> '', coalesce(a.caption, '') <> '', coalesce(d.colours, '[]'), a.id, a.thumbhash
+FROM {source} CROSS JOIN contents AS c ON c.content = a.content
+LEFT JOIN derivatives AS d ON d.content = a.content"""
+_PLAIN: Final = tuple(
+    "taken width height bytes duration rating favourite edited iso f_number "
+    "exposure_time focal_length latitude longitude has_title has_caption".split()
+)
+_AT_ONCE = 10_000
+_DAY = 86_400_000
+
+
+class Columns:
+    """The arrays, each as long as the highest asset number and one. What an asset that is not there has means nothing.
+
+    Colours: `colour_names[i]` is the share (of 255) of the i-th of query.model's COLOURS; `colour_labs[k]` are
+    L·127, a·254 and b·254 (OKLab, rounded and clipped to bytes) of the k-th dominant colour, `colour_shares[k]` its
+    share (of 255), 0 where there is none. `ratio`: 128 + 64·log2(width/height), 1 to 255; 0 where a side is unknown.
+    `shade`: the largest dominant colour in sRGB, RGB565; 0 where there is none. `look`: see
+    look.py.
+    """
+
+    state: NDArray[np.uint8]
+    kind: NDArray[np.uint16]
+    make_model: NDArray[np.uint32]
+    lens: NDArray[np.uint32]
+    creator: NDArray[np.uint32]
+    private: NDArray[np.uint32]
+    place: NDArray[np.uint32]
+    taken: NDArray[np.int64]
+    day: NDArray[np.int32]
+    month: NDArray[np.int32]
+    width: NDArray[np.uint32]
+    height: NDArray[np.uint32]
+    bytes: NDArray[np.int64]
+    duration: NDArray[np.float32]
+    rating: NDArray[np.int8]
+    favourite: NDArray[np.uint8]
+    edited: NDArray[np.uint8]
+    iso: NDArray[np.int32]
+    f_number: NDArray[np.float64]
+    exposure_time: NDArray[np.float64]
+    focal_length: NDArray[np.float64]
+    latitude: NDArray[np.float64]
+    longitude: NDArray[np.float64]
+    has_title: NDArray[np.uint8]
+    has_caption: NDArray[np.uint8]
+    colour_names: NDArray[np.uint8]
+    colour_labs: NDArray[np.int8]
+    colour_shares: NDArray[np.uint8]
+    ratio: NDArray[np.uint8]
+    shade: NDArray[np.uint16]
+    look: NDArray[np.uint64]
+
+    def __init__(self, arrays: dict[str, Array], size: int) -> None:
+        """`arrays` may be longer than `size`: what follows is room for more assets."""
+        self._arrays = arrays
+        self.grow(size)
+
+    @property
+    def room(self) -> int:
+        """For how many rows there is room."""
+        return len(self._arrays["state"])
+
+    @classmethod
+    def empty(cls, size: int) -> Columns:
+        """For so many rows, of which none is an asset yet."""
+        return cls({name: np.zeros((*shape, size), dtype) for name, (dtype, shape) in _SPEC.items()}, size)
+
+    @classmethod
+    def read(cls, generation: Generation, size: int) -> Columns:
+        """Those of a generation."""
+        return cls({name: generation.array(f"columns.{name}") for name in _SPEC}, size)
+
+    def write(self, writer: Writer, size: int, spare: int) -> None:
+        """Write the first `size` rows, and room for `spare` more."""
+        for name, array in self._arrays.items():
+            if array.ndim == 1:
+                writer.array(f"columns.{name}", array[:size], spare=spare)
+            else:
+                rows = np.zeros((*array.shape[:-1], size + spare), array.dtype)
+                rows[..., :size] = array[..., :size]
+                writer.array(f"columns.{name}", rows)
+
+    def grow(self, size: int) -> None:
+        """Have rows for assets below `size`."""
+        room = self.room
+        if size > room:
+            for name, array in self._arrays.items():
+                more = np.zeros((*array.shape[:-1], size + size // 8 - room), array.dtype)
+                self._arrays[name] = np.concatenate([array, more], axis=-1)
+        for name, array in self._arrays.items():
+            view = array[..., :size]
+            view.flags.writeable = False
+            setattr(self, name, view)
+
+    def put(self, assets: Array, values: dict[str, Array]) -> None:
+        """Write the rows of these assets."""
+        for name, of_name in values.items():
+            self._arrays[name][..., assets] = of_name
+
+    def remove(self, assets: Array) -> None:
+        """These assets are no more."""
+        self._arrays["state"][assets] = 0
+
+
+class Names:
+    """Codes of texts, by column: code 0 is none."""
+
+    def __init__(self, names: dict[str, list[str]]) -> None:
+        self.names = names
+        self._codes = {column: dict(zip(texts[1:], itertools.count(1))) for column, texts in names.items()}
+
+    @classmethod
+    def empty(cls) -> Names:
+        """No text yet but the empty one."""
+        return cls({column: [""] for column in CODED})
+
+    def codes(self, column: str, texts: Sequence[str | None]) -> list[int]:
+        """The code of each text, new ones for new texts. None has 0; of `private`, nothing else has."""
+        known, names = self._codes[column], self.names[column]
+        found = []
+        for text in texts:
+            if text is None or (not text and column != "private"):
+                found.append(0)
+                continue
+            code = known.get(text)
+            if code is None:
+                code = known[text] = len(names)
+                names.append(text)
+            found.append(code)
+        return found
+
+
+def camera(make: str | None, model: str | None) -> str:
+    """What people call a camera: make and model, the make once ('Canon EOS 5D', not 'Canon Canon EOS 5D')."""
+    make, model = (make or "").strip(), (model or "").strip()
+    return model if model.casefold().startswith(make.casefold()) else f"{make} {model}".strip()
+
+
+def rows_of(
+    db: apsw.Connection, names: Names, sql: str, parameters: apsw.Bindings | None = None
+) -> Iterator[tuple[Array, dict[str, Array]]]:
+    """Assets and their values, some thousands at a time; `sql` is ROWS with its source, and an order."""
+    cursor = db.execute(sql, parameters)
+    cameras: dict[tuple[str | None, str | None], str] = {}
+    while rows := list(itertools.islice(cursor, _AT_ONCE)):
+        columns = list(zip(*rows, strict=True))
+        values: dict[str, Array] = {"state": np.array(columns[1], np.uint8)}
+        pairs = list(zip(columns[3], columns[4], strict=True))
+        for pair in set(pairs) - cameras.keys():
+            cameras[pair] = camera(*pair)
+        coded = {
+            "kind": columns[2],
+            "make_model": [cameras[pair] for pair in pairs],
+            "lens": columns[5],
+            "creator": columns[6],
+            "private": columns[7],
+        }
+        for name, texts in coded.items():
+            values[name] = np.array(names.codes(name, texts), _SPEC[name][0])
+        values["place"] = np.array(columns[8], np.uint32)
+        for name, column in zip(_PLAIN, columns[9:25], strict=True):
+            values[name] = _numbers(column, np.dtype(_SPEC[name][0]))
+        values |= _derived(values, columns[25])
+        assets = np.array(columns[0], np.int64)
+        values["look"] = looks(assets, columns[26], columns[27], values)
+        yield assets, values
+
+
+def _numbers(column: Sequence[Any], dtype: np.dtype[Any]) -> Array:
+    """A column as its type has room for it: a hostile file may say it is 2^40 pixels wide."""
+    if dtype.kind == "f":
+        return np.array(column, np.float64).astype(dtype)
+    info = np.iinfo(dtype)
+    return np.array(column, np.int64).clip(info.min, info.max).astype(dtype)
+
+
+def _derived(values: dict[str, Array], colours: Sequence[str]) -> dict[str, Array]:
+    taken = values["taken"]
+    months = (taken // 1_000).clip(-(1 << 55), 1 << 55).astype("M8[s]").astype("M8[M]").astype(np.int64)
+    found: dict[str, Array] = {
+        "day": (taken // _DAY).clip(-(1 << 31), (1 << 31) - 1).astype(np.int32),
+        "month": (months + 1970 * 12).clip(-(1 << 31), (1 << 31) - 1).astype(np.int32),
+        "ratio": _ratio(values["width"], values["height"]),
+    }
+    return found | _colours(colours)
+
+
+def _ratio(width: Array, height: Array) -> Array:
+    known = (width > 0) & (height > 0)
+    ratio = np.divide(width, height, out=np.ones(len(width)), where=known)
+    return np.where(known, np.round(128 + 64 * np.log2(ratio)).clip(1, 255), 0).astype(np.uint8)
+
+
+_COLOUR = {name: number for number, name in enumerate(COLOURS)}
+
+
+def _colours(texts: Sequence[str]) -> dict[str, Array]:
+    lists = _parsed(texts)
+    counts = [len(colours) for colours in lists]
+    flat = list(itertools.chain.from_iterable(lists))
+    rows = np.repeat(np.arange(len(lists)), counts)
+    places = np.arange(len(flat)) - np.repeat(np.cumsum(counts) - counts, counts)
+    numbers = np.array([colour[1:5] for colour in flat], np.float64).reshape(-1, 4)
+    named = np.array([_COLOUR.get(colour[0], -1) for colour in flat], np.int64)
+
+    sums = np.zeros((len(COLOURS), len(lists)))
+    known = named >= 0
+    np.add.at(sums, (named[known], rows[known]), numbers[known, 3])
+    labs = np.zeros((DOMINANT, 3, len(lists)), np.int8)
+    shares = np.zeros((DOMINANT, len(lists)), np.uint8)
+    kept = places < DOMINANT
+    scaled = np.round(numbers[kept, :3] * (127, 254, 254)).clip(-127, 127).astype(np.int8)
+    labs[places[kept], :, rows[kept]] = scaled
+    shares[places[kept], rows[kept]] = _share(numbers[kept, 3])
+    shade = np.zeros(len(lists), np.uint16)
+    largest = np.lexsort((places, -numbers[:, 3], rows))
+    owners, firsts = np.unique(rows[largest], return_index=True)
+    shade[owners] = rgb565(numbers[largest[firsts], :3])
+    return {"colour_names": _share(sums), "colour_labs": labs, "colour_shares": shares, "shade": shade}
+
+
+def _share(shares: Array) -> Array:
+    return np.round(shares * 255).clip(0, 255).astype(np.uint8)
+
+
+def _parsed(texts: Sequence[str]) -> list[list[list[Any]]]:
+    """The lists of colours; those that are none are taken as empty. All at once: thousands of calls cost more."""
+    try:
+        lists = json.loads(f"[{','.join(texts)}]")
+    except ValueError:
+        lists = []
+    if len(lists) == len(texts) and all(map(_sound, lists)):
+        return list(lists)
+    return [colours if _sound(colours) else [] for colours in map(_parsed_one, texts)]
+
+
+def _parsed_one(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return []
+
+
+def _sound(colours: Any) -> bool:
+    return isinstance(colours, list) and all(
+        isinstance(c, list) and len(c) == 5 and isinstance(c[0], str) and all(isinstance(v, float | int) for v in c[1:])
+        for c in colours
+    )
+
+
+_FROM_LAB = np.array(
+    [
+        [1.0, 0.3963377774, 0.2158037573],
+        [1.0, -0.1055613458, -0.0638541728],
+        [1.0, -0.0894841775, -1.2914855480],
+    ]
+)
+_FROM_LMS = np.array(
+    [
+        [4.0767416621, -3.3077115913, 0.2309699292],
+        [-1.2684380046, 2.6097574011, -0.3413193965],
+        [-0.0041960863, -0.7034186147, 1.7076147010],
+    ]
+)
+
+
+def rgb565(lab: Array) -> Array:
+    """OKLab colours (n × 3) as sRGB of 5, 6 and 5 bits; after Björn Ottosson, 'A perceptual color space' (2020)."""
+    linear = ((lab @ _FROM_LAB.T) ** 3 @ _FROM_LMS.T).clip(0, 1)
+    rgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    red, green, blue = np.round(rgb * (31, 63, 31)).astype(np.uint16).T
+    return (red << 11 | green << 5 | blue).astype(np.uint16)
