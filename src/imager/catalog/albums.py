@@ -39,6 +39,12 @@ DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 KEY = re.compile(r"[0-9A-Za-z]{0,4095}[1-9A-Za-z]")
 """A key never ends in 0: each is another fraction, and the order of bytes is that of the fractions."""
 
+
+def speaks_of(field: str) -> bool:
+    """Whether a field says something of an album, or of what is in one, and nothing else."""
+    return field == MEMBER or field.startswith(OWN)
+
+
 LIVE = """WITH RECURSIVE live (album) AS (
   SELECT b.album FROM albums AS b WHERE b.parent IS NULL AND b.name IS NOT NULL AND NOT b.deleted
   UNION SELECT b.album FROM live CROSS JOIN albums AS b ON b.parent = live.album
@@ -47,8 +53,10 @@ SELECT b.album, b.id, b.name, b.parent, b.position, b.query, b.description, b.co
 FROM live CROSS JOIN albums AS b ON b.album = live.album"""
 """The albums that people see: those with a name that were not deleted, nor anything that they are nested in."""
 
+_PAIRS = tuple(a + b for a in DIGITS for b in DIGITS)
+_BLOCK = 62**4
 _FIRST = -62_135_596_800_000
-_MOST = 62**9 - 1
+_MOST = _BLOCK**2 - 1  # in the year 6920
 _NUMBERS = re.compile(r"[0-9]+")
 
 _ROW = "SELECT name, position, query, description, cover, created, deleted FROM albums WHERE id = ?"
@@ -72,7 +80,7 @@ _ASSETS = """SELECT v.id, a.asset, a.id, a.taken_at, a.name FROM carray(?) AS wa
 CROSS JOIN versions AS v ON v.id = wanted.value CROSS JOIN assets AS a ON a.asset = v.asset"""
 _IN_SAID = """SELECT e.target, e.element, e.value, e.clock FROM carray(?) AS wanted
 CROSS JOIN edits AS e ON e.target = wanted.value AND e.field = 'album'
-WHERE e.value IS NOT NULL AND NOT EXISTS (SELECT 1 FROM cancelled AS c WHERE c.clock = e.clock)"""
+WHERE e.value IS NOT NULL AND NOT EXISTS (SELECT 1 FROM cancelled AS c WHERE c.clock = e.clock) ORDER BY e.clock"""
 _STORED = """SELECT x.asset, x.album, x.position FROM carray(?) AS wanted
 CROSS JOIN album_assets AS x ON x.asset = wanted.value"""
 _TOUCH = "UPDATE albums SET changed = ? WHERE album IN (SELECT value FROM carray(?))"
@@ -109,15 +117,13 @@ def _by_time(picture: Placed) -> str:
     moment = min(max(picture.taken_at - _FIRST, 0), _MOST)
     numbers = _NUMBERS.findall(picture.name.rpartition(".")[0] or picture.name)
     number = int(numbers[-1][-7:]) if numbers else 0
-    return f"{_digits(moment, 9)}{_digits(number, 4)}{picture.id.hex()[:8]}V"
+    return f"{_digits(moment // _BLOCK)}{_digits(moment % _BLOCK)}{_digits(number)}{picture.id.hex()[:8]}V"
 
 
-def _digits(number: int, length: int) -> str:
-    text = ""
-    for _ in range(length):
-        number, digit = divmod(number, 62)
-        text = DIGITS[digit] + text
-    return text
+def _digits(number: int) -> str:
+    """A number below `_BLOCK`, in four digits."""
+    high, low = divmod(number, 62 * 62)
+    return _PAIRS[high] + _PAIRS[low]
 
 
 # ── what pictures are in ────────────────────────────────────────────────────────────────────────────────────────
@@ -125,28 +131,35 @@ def _digits(number: int, length: int) -> str:
 
 def refresh_members(db: apsw.Connection, ids: Iterable[bytes]) -> list[int]:
     """Recompute which albums the pictures of `ids` are in, where nothing else of them changed; which did change."""
-    wanted: dict[int, dict[bytes, str]] = {}
     found = components(db, ids)
     every = [i for members in found.values() for i in members]
     if not every:
         return []
-    assets = {own: (asset, Placed(*rest)) for own, asset, *rest in db.execute(_ASSETS, (many(every),))}
-    said: dict[bytes, list[tuple[str, Said]]] = {}
+    said: dict[bytes, dict[tuple[str, str], Said]] = {}
     for target, element, value, clock in db.execute(_IN_SAID, (many(every),)):
-        said.setdefault(target, []).append((element, Said(_parsed(value), clock)))
+        said.setdefault(target, {})[MEMBER, element] = Said(_parsed(value), clock)
+    wanted: dict[int, dict[bytes, str]] = {}
+    assets = {own: (asset, Placed(*rest)) for own, asset, *rest in db.execute(_ASSETS, (many(every),))}
     for members in found.values():
         here = next((assets[i] for i in members if i in assets), None)
-        if here is None:
-            continue
-        latest: dict[tuple[str, str], Said] = {}
-        for element, s in (pair for i in members for pair in said.get(i, ())):
-            if (MEMBER, element) not in latest or s.clock > latest[MEMBER, element].clock:
-                latest[MEMBER, element] = s
-        wanted[here[0]] = places(latest, here[1])
+        if here is not None:
+            wanted[here[0]] = places(_merged([said[i] for i in members if i in said]), here[1])
     changed = put_members(db, wanted)
     if changed:
         db.execute("UPDATE library SET changes = changes + 1")
     return changed
+
+
+def _merged(said: list[dict[tuple[str, str], Said]]) -> Standing:
+    """What stands on several ids, as one picture: of each album, what was said last."""
+    if len(said) < 2:
+        return said[0] if said else {}
+    merged: dict[tuple[str, str], Said] = {}
+    for own in said:
+        for key, s in own.items():
+            if key not in merged or s.clock > merged[key].clock:
+                merged[key] = s
+    return merged
 
 
 def put_members(db: apsw.Connection, wanted: Mapping[int, Mapping[bytes, str]]) -> list[int]:

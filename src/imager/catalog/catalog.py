@@ -45,7 +45,7 @@ _EDITS_A_BATCH = 1_000
 """Full text of edited pictures is written so many at a time: searches do not wait for it, but for phrases."""
 
 
-_AT_ONCE = 1_000
+_AT_ONCE = 500
 """Edits a transaction, where many are said at once."""
 
 
@@ -179,7 +179,7 @@ class Catalog:
     ) -> list[str]:
         """`say`, in the caller's transaction; returns the name of each edit (one at least), the first the batch's.
 
-        `batch`: one that was begun before, and goes on. `RULES` as author speaks at clock zero: anybody's edit is later.
+        `batch`: one that was begun before and goes on. `RULES` as author speaks at clock zero: anybody's edit is later.
         """
         clock = self._clock(author)
         names = [clock.tick() for _ in statements]
@@ -209,19 +209,17 @@ class Catalog:
         edits = list(edits)
         new, touched = admit(self.db, edits)
         self._clocks.clear()  # who speaks next must be later than what came in
-        if any(edit.field == "name" or edit.target == LOG for edit in edits):
-            self._materialiser.name_tags(self.db, touched)
-        if any(edit.field.startswith(albums.OWN) or edit.field == PURGED or edit.target == LOG for edit in edits):
-            albums.refresh(self.db, touched)
-        if touched == {edit.target for edit in edits}:  # nobody else's values follow from them
-            members = {edit.target for edit in edits if edit.field == albums.MEMBER}
-            own = [edit for edit in edits if edit.field != albums.MEMBER and not edit.field.startswith(albums.OWN)]
-            touched = self._materialiser.apply_said(self.db, own) if own else set()
-            if not touched:
-                albums.refresh_members(self.db, members)
-            touched |= members if touched else set()
-        if touched:
-            self.refresh(touched)
+        self._materialiser.name_tags(self.db, (i for i, by in touched.items() if "name" in by))
+        own = (i for i, by in touched.items() if PURGED in by or any(field.startswith(albums.OWN) for field in by))
+        albums.refresh(self.db, own)
+        members = {i for i, by in touched.items() if albums.MEMBER in by}
+        others = {i for i, by in touched.items() if not all(albums.speaks_of(field) for field in by)}
+        if others and touched.keys() == {edit.target for edit in edits}:  # nobody else's values follow from them
+            others = self._materialiser.apply_said(self.db, [e for e in edits if not albums.speaks_of(e.field)])
+        if others:
+            self.refresh(others | members)
+        else:
+            albums.refresh_members(self.db, members)
         return new
 
     def undo(self, batch: str | None = None, *, author: str = OWNER) -> str | None:

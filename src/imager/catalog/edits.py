@@ -65,12 +65,12 @@ _SPEAKING = """SELECT * FROM edits WHERE target = ? AND field IN ('cancel', 'can
 ORDER BY clock DESC"""
 
 
-def admit(db: apsw.Connection, edits: Iterable[Edit]) -> tuple[int, set[bytes]]:
+def admit(db: apsw.Connection, edits: Iterable[Edit]) -> tuple[int, dict[bytes, set[str]]]:
     """Take edits into the log, inside the caller's transaction.
 
-    Returns how many were new, and the targets whose effective values may have changed by them.
+    Returns how many were new, and the targets whose effective values may have changed by them: by which fields.
     """
-    touched: set[bytes] = set()
+    touched: dict[bytes, set[str]] = {}
     fresh: list[Edit] = []
     for edit in edits:
         # What a tombstone erased must not come back by another road.
@@ -91,7 +91,7 @@ def _within_horizon(db: apsw.Connection, edit: Edit) -> Edit:
     return edit._replace(value=None) if horizon is not None and edit.clock < horizon else edit
 
 
-def _settle(db: apsw.Connection, fresh: list[Edit], touched: set[bytes]) -> None:
+def _settle(db: apsw.Connection, fresh: list[Edit], touched: dict[bytes, set[str]]) -> None:
     """Bring the table of cancelled edits up to date, and collect whose values that changes.
 
     From the latest edit to the earliest: whether an edit stands depends on later ones only (but for withdrawals, which
@@ -116,9 +116,9 @@ def _settle(db: apsw.Connection, fresh: list[Edit], touched: set[bytes]) -> None
             for named in _named_by(db, edit):
                 heapq.heappush(work, (_descending(named.clock), next(order), named))
         else:
-            touched.add(edit.target)
+            touched.setdefault(edit.target, set()).add(edit.field)
             if edit.field == SAME_AS and (other := id_of(edit.element)) is not None:
-                touched.add(other)
+                touched.setdefault(other, set()).add(SAME_AS)
 
 
 _TURNED = str.maketrans("-0123456789abcdef", "~fedcba9876543210")

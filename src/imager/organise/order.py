@@ -14,7 +14,7 @@ _BASE = len(DIGITS)
 
 
 def between(low: str | None, high: str | None) -> str:
-    """A key after `low` and before `high`; None: at the beginning, at the end. ValueError where nothing lies between."""
+    """A key after `low` and before `high`; None: the beginning, the end. ValueError where nothing lies between."""
     return spread(low, high, 1)[0]
 
 
