@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imager.query.model import COLOURS
-from imager.search.look import looks
+from imager.search.look import appearance
 from imager.search.sidecar import Generation, Writer
 
 Array = NDArray[Any]
@@ -60,6 +60,8 @@ _SPEC: Final[dict[str, tuple[str, tuple[int, ...]]]] = {
     "colour_shares": ("u1", (DOMINANT,)),
     "ratio": ("u1", ()),
     "shade": ("u2", ()),
+    "id": ("u8", (2,)),
+    "thumbhash": ("u8", (4,)),
     "look": ("u8", ()),
 }
 
@@ -68,7 +70,8 @@ ROWS = """SELECT a.asset, CASE a.state WHEN 'present' THEN 1 WHEN 'missing' THEN
   coalesce(a.width, 0), coalesce(a.height, 0), c.bytes, a.duration,
   CASE WHEN a.rating IS NULL THEN -1 WHEN a.rating < 0 THEN -2 ELSE a.rating END,
   a.favourite, a.said IS NOT NULL, coalesce(a.iso, -1), a.f_number, a.exposure_time, a.focal_length,
-  a.latitude, a.longitude, coalesce(a.title, '') <> '', coalesce(a.caption, '') <> '', coalesce(d.colours, '[]'), a.id, a.thumbhash
+  a.latitude, a.longitude, coalesce(a.title, '') <> '', coalesce(a.caption, '') <> '', coalesce(d.colours, '[]'),
+  a.id, a.thumbhash
 FROM {source} CROSS JOIN contents AS c ON c.content = a.content
 LEFT JOIN derivatives AS d ON d.content = a.content"""
 _PLAIN: Final = tuple(
@@ -84,9 +87,9 @@ class Columns:
 
     Colours: `colour_names[i]` is the share (of 255) of the i-th of query.model's COLOURS; `colour_labs[k]` are
     L·127, a·254 and b·254 (OKLab, rounded and clipped to bytes) of the k-th dominant colour, `colour_shares[k]` its
-    share (of 255), 0 where there is none. `ratio`: 128 + 64·log2(width/height), 1 to 255; 0 where a side is unknown.
-    `shade`: the largest dominant colour in sRGB, RGB565; 0 where there is none. `look`: see
-    look.py.
+    share (of 255), 0 where there is none. `ratio`: 128 + 64·ln(width/height), 1 to 255; 0 where a side is unknown.
+    `shade`: the largest dominant colour in sRGB, RGB565; 0 where there is none. `id`,
+    `thumbhash` and `look`: see look.py.
     """
 
     state: NDArray[np.uint8]
@@ -119,6 +122,8 @@ class Columns:
     colour_shares: NDArray[np.uint8]
     ratio: NDArray[np.uint8]
     shade: NDArray[np.uint16]
+    id: NDArray[np.uint64]
+    thumbhash: NDArray[np.uint64]
     look: NDArray[np.uint64]
 
     def __init__(self, arrays: dict[str, Array], size: int) -> None:
@@ -233,7 +238,7 @@ def rows_of(
             values[name] = _numbers(column, np.dtype(_SPEC[name][0]))
         values |= _derived(values, columns[25])
         assets = np.array(columns[0], np.int64)
-        values["look"] = looks(assets, columns[26], columns[27], values)
+        values |= appearance(assets, columns[26], columns[27], values)
         yield assets, values
 
 
@@ -259,7 +264,7 @@ def _derived(values: dict[str, Array], colours: Sequence[str]) -> dict[str, Arra
 def _ratio(width: Array, height: Array) -> Array:
     known = (width > 0) & (height > 0)
     ratio = np.divide(width, height, out=np.ones(len(width)), where=known)
-    return np.where(known, np.round(128 + 64 * np.log2(ratio)).clip(1, 255), 0).astype(np.uint8)
+    return np.where(known, np.round(128 + 64 * np.log(ratio)).clip(1, 255), 0).astype(np.uint8)
 
 
 _COLOUR = {name: number for number, name in enumerate(COLOURS)}
