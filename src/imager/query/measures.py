@@ -221,7 +221,7 @@ def plain_number(measure: Measure, low: float | None, high: float | None) -> str
     if low is None or high is None:
         return None
     middle = (low + high) / 2
-    candidates = [f"{middle:.4g}"]
+    candidates = [f"{middle:.4g}", f"{middle:.0f}"]
     if measure == "exposure_time" and middle:
         candidates.append(f"1/{1 / middle:.4g}")
     elif measure == "bytes":

@@ -22,17 +22,12 @@ from imager.query.model import All, Chip, Condition, File, Not, Query, Sort, Tex
 from imager.query.normal import LONGEST, MOST_LEVELS, MOST_PARTS, all_of, any_of, size
 from imager.query.understand import Reading, Word
 from imager.query.understand import understand as read_words
-from imager.query.values import MisreadError, Reader, has_word, read_sort, read_text
+from imager.query.values import UNSPACED, MisreadError, Reader, has_word, read_sort, read_text
 from imager.query.vocabulary import Vocabulary
 
 _UNKNOWN_KEY = re.compile(r"([^\W\d_][\w.\-]{3,23})[:：](?=[^\s/\\])")
 _GLOB = re.compile(r"[^*\s]*\*[^\s]*\.(?:[A-Za-z0-9]{2,5}|\*)")
 _RUN = re.compile(r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*")
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    "\uff66-\uff9f\U00020000-\U0003ffff]"
-)
-"""Thai, Lao, Burmese, Khmer, Japanese, Chinese: a run of letters is no word, so words are looked for inside."""
 
 
 def parse(
@@ -270,7 +265,7 @@ def _is_plain(token: Token) -> bool:
 def _word(text: str, start: int) -> list[_Piece]:
     """A plain word, or what is to be found inside words where the script has no spaces; nothing for mere marks."""
     end = start + len(text)
-    if _UNSPACED.search(text):
+    if UNSPACED.search(text):
         found = [(run[0], start + run.start(), start + run.end()) for run in _RUN.finditer(text)]
         return [_piece(Text(run, "inside"), first, last, "word") for run, first, last in found]
     if not has_word(text):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, cast
 
@@ -39,10 +39,10 @@ from imager.query.model import (
     Text,
     TextField,
 )
-from imager.query.normal import LONGEST
+from imager.query.normal import LONGEST, any_of
 from imager.query.vocabulary import Vocabulary
 
-__all__ = ["MisreadError", "Reader", "has_word", "read_sort", "read_text"]
+__all__ = ["UNSPACED", "MisreadError", "Reader", "has_word", "read_sort", "read_text"]
 
 NEAR: Final = 10.0
 """Kilometres meant by near:Paris."""
@@ -112,6 +112,11 @@ _MONTH = re.compile(r"([0-9]{1,2})")
 _BETWEEN = re.compile(r"\.{2,3}|…")
 _DATED = re.compile(r"(>=|<=|>|<|=|≥|≤)\s*(.+)", re.DOTALL)
 _WORD = re.compile(r"[^\W_]")
+UNSPACED: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\uff66-\uff9f\U00020000-\U0003ffff]"
+)
+"""Thai, Lao, Burmese, Khmer, Japanese, Chinese: a run of letters is no word there, so words are looked for inside."""
 
 Natural = Callable[[str], Condition | None]
 """What words mean, where they mean one date or one colour."""
@@ -134,6 +139,8 @@ def read_text(token: Token, field: TextField | None) -> Text | None:
         modifier = "*" if text.startswith("*") else ""
         suffix = "*" if text.endswith("*") else ""
         text = text.strip("*")
+        if not suffix and UNSPACED.search(text):
+            modifier = "*"
     else:
         suffix = token.suffix[:1]
     if not has_word(text):
@@ -159,7 +166,7 @@ class Reader:
         if len(token.text) + len(token.suffix) > LONGEST:
             raise MisreadError(f"That is longer than {LONGEST} characters.")
         if key in _TEXTS:
-            return read_text(token, _TEXTS[key])
+            return _text(token, _TEXTS[key])
         if not token.text.strip():
             return None
         if key == "tag":
@@ -167,14 +174,15 @@ class Reader:
         if token.quoted and (key in NAMED or key in _WHOLE):
             return self._one(key, token.text)
         value = f"{token.modifier}{token.text}{token.suffix}"
-        if token.quoted or "|" not in value:
+        if key == "kind":
+            value = value.lower()
+        if token.quoted or not value.strip("|"):
             return self._one(key, value)
-        parts = [self._one(key, part) for part in value.split("|") if part]
-        return AnyOf(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
+        return any_of([self._one(key, part) for part in value.split("|") if part])
 
     def _one(self, key: str, value: str) -> Condition:
         if key in NAMED:
-            return Named(cast(Any, key), value.lower() if key == "kind" and value.isascii() else value)
+            return Named(cast(Any, key), value)
         if key in _WHOLE:
             return _WHOLE[key](value)
         if key in measures.KEYS:
@@ -336,6 +344,14 @@ def _box(text: str) -> Condition:
     if south > north:
         raise MisreadError("That box has its south above its north; write box:south,west,north,east.")
     return Box(south, west, north, east)
+
+
+def _text(token: Token, field: TextField | None) -> Condition | None:
+    if token.quoted or "|" not in token.text:
+        return read_text(token, field)
+    found = [read_text(replace(token, text=part), field) for part in token.text.split("|")]
+    parts: list[Condition] = [part for part in found if part is not None]
+    return any_of(parts) if parts else None
 
 
 def _tag(token: Token) -> Tag | None:
