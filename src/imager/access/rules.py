@@ -1,0 +1,156 @@
+"""The rules of access, deny by default: who has no role sees nothing, and knowing an id grants nothing.
+
+1. A member has a role on the library, on albums, or none. A role on an album holds for all that is nested in it; of
+   several, the strongest counts. Albums that are deleted, or lie in one that is, give nothing.
+2. A picture is seen by who has a role on the library, or on an album that it was put into (what a saved query finds is
+   not shared by sharing the album).
+3. A private picture is seen by its member alone, who needs rule 2 as anybody else.
+4. Viewers see; editors also say things of what they see; owners also manage: give roles, delete, erase. Who has a role
+   on albums alone manages these and not their pictures, which are the library's.
+
+The rules stand here twice: as a condition for SQL, and as a mask over asset numbers for who searches in arrays. Tests
+hold the two equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imager.catalog import OWNER, Catalog
+from imager.catalog.connection import fetch
+from imager.errors import NotFoundError, UsageError
+
+Role = Literal["viewer", "editor", "owner"]
+Action = Literal["view", "edit", "manage"]
+
+_RANKS: Final[dict[Role, int]] = {"viewer": 1, "editor": 2, "owner": 3}
+_NEEDED: Final[dict[Action, int]] = {"view": 1, "edit": 2, "manage": 3}
+_OF_RANK: Final[dict[int, Role]] = {rank: role for role, rank in _RANKS.items()}
+
+_ROLE_RANK = "CASE g.role WHEN 'owner' THEN 3 WHEN 'editor' THEN 2 ELSE 1 END"
+_LIBRARY = "SELECT g.role FROM grants AS g WHERE g.member = ? AND g.album = 0"
+_OPEN_ALBUMS = """WITH RECURSIVE reached (album, granted) AS (
+  SELECT b.album, EXISTS (SELECT 1 FROM grants AS g WHERE g.member = :access_member AND g.album = b.album)
+  FROM albums AS b WHERE b.parent IS NULL AND b.name IS NOT NULL AND NOT b.deleted
+  UNION SELECT b.album, reached.granted
+    OR EXISTS (SELECT 1 FROM grants AS g WHERE g.member = :access_member AND g.album = b.album)
+  FROM reached CROSS JOIN albums AS b ON b.parent = reached.album WHERE b.name IS NOT NULL AND NOT b.deleted)
+SELECT reached.album FROM reached CROSS JOIN albums AS s ON s.album = reached.album
+WHERE reached.granted AND s.query IS NULL"""
+_VISIBLE = f"""((a.private IS NULL OR a.private = :access_member) AND (
+  EXISTS (SELECT 1 FROM grants AS g WHERE g.member = :access_member AND g.album = 0)
+  OR EXISTS (SELECT 1 FROM album_assets AS x WHERE x.asset = a.asset AND x.album IN ({_OPEN_ALBUMS}))))"""
+_IN_OPEN = f"""SELECT x.asset FROM ({_OPEN_ALBUMS}) AS o
+CROSS JOIN album_assets AS x ON x.album = o.album"""
+_CHAIN = f"""WITH RECURSIVE chain (album) AS (
+  SELECT ?2 UNION SELECT b.parent FROM chain CROSS JOIN albums AS b ON b.album = chain.album WHERE b.parent IS NOT NULL)
+SELECT max({_ROLE_RANK}) FROM chain CROSS JOIN grants AS g ON g.member = ?1 AND g.album = chain.album
+WHERE NOT EXISTS (SELECT 1 FROM chain AS c LEFT JOIN albums AS b ON b.album = c.album
+  WHERE b.album IS NULL OR b.name IS NULL OR b.deleted)"""
+_ALBUMS_OF = """SELECT x.album FROM album_assets AS x CROSS JOIN albums AS b ON b.album = x.album
+WHERE x.asset = ? AND b.query IS NULL"""
+_PRIVATE = "SELECT private FROM assets WHERE asset = ?"
+_IS_ALBUM = "SELECT 1 FROM albums WHERE album = ?"
+_GRANTS = "SELECT g.member, g.album, g.role FROM grants AS g ORDER BY g.member, g.album"
+_GRANT = """INSERT INTO grants (member, album, role) VALUES (?1, ?2, ?3)
+ON CONFLICT (member, album) DO UPDATE SET role = excluded.role"""
+_REVOKE = "DELETE FROM grants WHERE member = ? AND album = ?"
+_OTHER_OWNERS = "SELECT count(*) FROM grants AS g WHERE g.album = 0 AND g.role = 'owner' AND g.member <> ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks: a member, by the name under which edits know their author."""
+
+    member: str = OWNER
+
+
+def visible_sql(principal: Principal) -> tuple[str, dict[str, Any]]:
+    """A condition on `assets AS a` that holds for what the principal sees, with its named bindings."""
+    return _VISIBLE, {"access_member": principal.member}
+
+
+def visible_mask(
+    principal: Principal, catalog: Catalog, size: int, private: NDArray[np.integer[Any]], own: int | None
+) -> NDArray[np.bool_] | None:
+    """The same, as a mask over the asset numbers below `size`; None: all of them are seen.
+
+    `private` has for each number a code of whose private picture it is, 0 where it is of all; `own` is the code of
+    the principal (None: has no private picture). Numbers without an asset may be seen or not.
+    """
+    others = private[:size] != 0
+    if own is not None:
+        others &= private[:size] != own
+    if catalog.db.execute(_LIBRARY, (principal.member,)).get is not None:
+        return ~others if others.any() else None
+    rows = fetch(catalog.db, _IN_OPEN, {"access_member": principal.member})
+    assets = np.fromiter((asset for (asset,) in rows), np.int64, len(rows))
+    mask = np.zeros(size, np.bool_)
+    mask[assets[assets < size]] = True
+    mask[: len(others)] &= ~others
+    return mask
+
+
+def role_on(principal: Principal, catalog: Catalog, *, album: int | None = None) -> Role | None:
+    """The role that counts on an album (by number), or on the library: the strongest; None: no role."""
+    role = catalog.db.execute(_LIBRARY, (principal.member,)).get
+    rank = _RANKS[cast(Role, role)] if role is not None else 0
+    if album is not None:
+        rank = max(rank, catalog.db.execute(_CHAIN, (principal.member, album)).get or 0)
+    return _OF_RANK.get(rank)
+
+
+def may(
+    principal: Principal, action: Action, catalog: Catalog, *, album: int | None = None, asset: int | None = None
+) -> bool:
+    """Whether the principal may do that with an album or an asset (by number), or else with the library."""
+    albums: list[int | None] = [album]
+    if asset is not None:
+        row = catalog.db.execute(_PRIVATE, (asset,)).fetchall()
+        if not row or row[0][0] not in (None, principal.member):
+            return False
+        albums += [of for (of,) in fetch(catalog.db, _ALBUMS_OF, (asset,))]
+        if action == "manage":
+            albums = [None]
+    roles = (role_on(principal, catalog, album=of) for of in albums)
+    return any(role is not None and _RANKS[role] >= _NEEDED[action] for role in roles)
+
+
+def granted(catalog: Catalog) -> list[tuple[str, int, Role]]:
+    """Every role that was given: member, album (0: the library), role."""
+    return [(member, album, cast(Role, role)) for member, album, role in fetch(catalog.db, _GRANTS)]
+
+
+def grant(catalog: Catalog, member: str, role: Role, *, album: int = 0) -> None:
+    """Give a member a role on an album (by number), or on the library, in place of one they may have there."""
+    if role not in _RANKS:
+        raise UsageError(f"There is no role {role!r}. These can be given: {', '.join(_RANKS)}.")
+    if not member:
+        raise UsageError("A role needs a member.")
+    if album and catalog.db.execute(_IS_ALBUM, (album,)).get is None:
+        raise NotFoundError("There is no such album.")
+    if role != "owner":
+        _keep_an_owner(catalog, member, album)
+    _write(catalog, _GRANT, (member, album, role))
+
+
+def revoke(catalog: Catalog, member: str, *, album: int = 0) -> None:
+    """Take a member's role away; one that they don't have is no error."""
+    _keep_an_owner(catalog, member, album)
+    _write(catalog, _REVOKE, (member, album))
+
+
+def _keep_an_owner(catalog: Catalog, member: str, album: int) -> None:
+    if album == 0 and not catalog.db.execute(_OTHER_OWNERS, (member,)).get:
+        raise UsageError(f"{member} is the only owner of the library. Give somebody else that role first.")
+
+
+def _write(catalog: Catalog, sql: str, bindings: tuple[Any, ...]) -> None:
+    with catalog.transaction(durable=True) as db:
+        db.execute(sql, bindings)
+        if db.changes():  # what is kept for a state of the library follows who sees what, too
+            db.execute("UPDATE library SET changes = changes + 1")
