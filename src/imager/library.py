@@ -138,28 +138,29 @@ class Library:
         workers: int | None = None,
         nice: int = 10,
         poll: float | None = None,
-        quiet: float = 2.0,
+        quiet: float | None = None,
     ) -> Iterator[Event]:
         """Follow folders (all that were added on this device, if none is named) until `stop` is set.
 
         First `add`, then whatever changes; events as of `add`, with a `Finished` after each run that did something.
-        A file is read once it has not changed for `quiet` seconds. `poll`: look every so many seconds, rather than
+        A file is read once it has not changed for `quiet` seconds (two). `poll`: look every so many seconds, rather than
         rely on the system to tell; of network drives it can't. NotFoundError names a folder that does not exist,
         UsageError says when there is none to follow.
         """
         from imager import watch
         from imager.ingest.only import Only
 
+        still = watch.QUIET if quiet is None else quiet
         files = self.catalog.files
         known = [p for p, _ in files.roots() if os.path.isdir(p) or (not os.path.lexists(p) and files.below(p))]
         roots = watch.folders([absolute(path) for path in paths], known)
 
         def start(some: Sequence[bytes], only: Only | None) -> watch.Started:
-            run = self._run(some, workers=workers, nice=nice, only=only, quiet=quiet)
+            run = self._run(some, workers=workers, nice=nice, only=only, quiet=still)
             return run, self._followed(run)
 
         yield from watch.Watch(
-            start, roots, aside=absolute(self.folder), stop=stop or threading.Event(), poll=poll, quiet=quiet
+            start, roots, aside=absolute(self.folder), stop=stop or threading.Event(), poll=poll, quiet=still
         ).events()
 
     def _run(self, roots: Sequence[bytes], *, workers: int | None, **options: Any) -> Run:
