@@ -11,21 +11,27 @@ is in English.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from imager.query.model import Condition
+from imager.query.understand.colours import Colours
 from imager.query.understand.dates import Dates
-from imager.query.understand.lexicon import Lexeme, Line, Word
+from imager.query.understand.kinds import Kinds
+from imager.query.understand.lexicon import Line, Word
+from imager.query.understand.names import Names, Vocabulary
+from imager.query.understand.negation import Negation
+from imager.query.understand.numbers import Numbers
 from imager.query.understand.reading import NO_LEAD, Found, Lead
 
-__all__ = ["Reading", "Word", "understand"]
+__all__ = ["Reading", "Vocabulary", "Word", "understand"]
 
 MOST: Final = 64
 """Readings of one query; nobody asks for more, and text that was pasted by mistake costs no time."""
 
+_LEADS: Final = 4
 _LEADING: Final = ("article", "in", "of", "from", "with", "and", "pictures")
 _TRAILING: Final = ("particle", "pictures")
 
@@ -35,7 +41,8 @@ class Reading:
     """What the words from `first` to `last` (both included) mean.
 
     `start` and `end` are where it stands in the typed text, as a Python slice; in scripts without spaces that may be
-    part of a word, and the rest of it means only itself.
+    part of a word, and the rest of it means only itself. From `core_start` to `core_end` are the words that matter,
+    without prepositions and 'pictures of': what to look for as text where the reading is not certain.
     """
 
     first: int
@@ -46,30 +53,39 @@ class Reading:
     kind: str  # of the chip: 'date', 'colour', 'shape', 'place', 'person', 'exclude', 'has' or the measure of a range
     label: str
     certain: bool
+    core_start: int
+    core_end: int
 
 
-def understand(words: Sequence[Word], vocabulary: object | None, *, now: datetime) -> list[Reading]:
+def understand(words: Sequence[Word], vocabulary: Vocabulary | None, *, now: datetime) -> list[Reading]:
     """What is meant by plain words that stand side by side, from left to right; readings don't overlap.
 
-    `vocabulary`, where there is one, knows the names of people and places (`names.Vocabulary`). `now` is the clock on
-    the wall of whoever asks.
+    `vocabulary`, where there is one, knows the names of people and places. `now` is the clock on the wall of whoever
+    asks. Any text is read without an error.
     """
-    return _Reader(words, now).read()
+    return _Reader(words, vocabulary, now).read()
 
 
 class _Reader:
-    def __init__(self, words: Sequence[Word], now: datetime) -> None:
+    def __init__(self, words: Sequence[Word], vocabulary: Vocabulary | None, now: datetime) -> None:
         self._words = words
         self._line = Line(words)
         self._dates = Dates(self._line, now.date())
+        self._numbers = Numbers(self._line)
+        self._colours = Colours(self._line)
+        self._kinds = Kinds(self._line)
+        self._names = Names(self._line, vocabulary)
+        self._negation = Negation(self._line, self._kinds, self._unwanted)
 
     def read(self) -> list[Reading]:
         line, readings, at, past, word = self._line, list[Reading](), 0, 0, 0
         while (at := self._next(at)) < len(line.text) and len(readings) < MOST:
-            found = self._best(at, bool(readings) and self._beside(readings[-1], at))
-            if not found:
+            before = readings[-1].kind if readings and line.skip(past) == at else ""
+            best = self._best(at, before, plain=at > 0 and not before)
+            if not best:
                 at += 1
                 continue
+            core, found = best
             end = line.behind(self._trailing(found.end))
             start, finish = line.offsets(line.before(at, past), end)
             while self._words[word].end <= start:
@@ -78,7 +94,8 @@ class _Reader:
             while last + 1 < len(self._words) and self._words[last + 1].start < finish:
                 last += 1
             certain = found.certain and not (found.lonely and at == 0 and found.end == len(line.text))
-            readings.append(Reading(word, last, start, finish, found.condition, found.kind, found.label, certain))
+            said = found.condition, found.kind, found.label, certain
+            readings.append(Reading(word, last, start, finish, *said, *line.offsets(core, found.end)))
             at = past = end
         return readings
 
@@ -88,27 +105,39 @@ class _Reader:
             at += 1
         return at
 
-    def _beside(self, reading: Reading, at: int) -> bool:
-        """Whether only a space stands between a reading and this."""
-        return reading.end + 1 >= self._line.offsets(at, at + 1)[0]
+    def _best(self, at: int, before: str, *, plain: bool) -> tuple[int, Found] | None:
+        """The longest reading from here, behind what may lead to one, and where it begins itself.
 
-    def _best(self, at: int, beside: bool) -> Found | None:
-        """The longest reading from here, behind what may lead to one."""
-        lead, leads = NO_LEAD, 0
-        while at < len(self._line.text):
-            found = [found for found in self._core(at, lead) if self._line.ends(found.end)]
-            if found:
-                return max(found, key=lambda one: one.end)
-            leading = next((one for one in self._line.of(at, *_LEADING) if one.role != "and" or beside), None)
-            leads += 1
-            if not leading or leads > 4:
+        `before` is the kind of the reading that ends right here; `plain`: a word that means only itself does.
+        """
+        line, lead = self._line, NO_LEAD
+        for step in range(_LEADS + 1):
+            if at >= len(line.text):
                 return None
-            lead = _add(lead, [one for one in self._line.of(at, *_LEADING) if one.end == leading.end])
-            at = self._line.skip(leading.end)
+            found = [
+                *self._negation.find(at, goes_on=before == "exclude" and not step),
+                *self._core(at, lead, plain=plain and not step),
+            ]
+            if found := [one for one in found if line.ends(one.end)]:
+                return at, max(found, key=lambda one: one.end)
+            leads = [one for one in line.of(at, *_LEADING) if one.role != "and" or (before and not step)]
+            if not leads:
+                return None
+            leads = [one for one in leads if one.end == leads[0].end]
+            lead = lead.also(leads)
+            at = line.skip(leads[0].end)
         return None
 
-    def _core(self, at: int, lead: Lead) -> list[Found]:
-        return [*self._dates.find(at, lead)]
+    def _core(self, at: int, lead: Lead, *, plain: bool) -> Iterator[Found]:
+        yield from self._names.find(at, lead)
+        yield from self._dates.find(at, lead)
+        yield from self._numbers.find(at)
+        yield from self._colours.find(at, behind_word=plain)
+        yield from self._kinds.find(at, lead)
+
+    def _unwanted(self, at: int) -> Iterator[Found]:
+        yield from self._names.any_name(at)
+        yield from self._core(at, NO_LEAD, plain=False)
 
     def _trailing(self, at: int) -> int:
         """Behind the particles and the 'photos' that follow."""
@@ -121,10 +150,3 @@ class _Reader:
             else:
                 break
         return at
-
-
-def _add(lead: Lead, lexemes: list[Lexeme]) -> Lead:
-    def languages(role: str, known: frozenset[str]) -> frozenset[str]:
-        return known | {lexeme.language for lexeme in lexemes if lexeme.role == role}
-
-    return Lead(languages("in", lead.in_), languages("of", lead.of), languages("with", lead.with_), any_=True)

@@ -45,7 +45,7 @@ _MONTH_YEAR = re.compile(r"([0-9]{1,2})[-/.]([0-9]{4})(?![0-9])")
 _SHORT_RANGE = re.compile(r"([0-9]{4})[-/]([0-9]{2})(?![0-9])")
 _IN_A_ROW = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?![0-9])")
 _WINTER = re.compile(r" ?([0-9]{4}) ?[-/] ?([0-9]{4}|[0-9]{2})(?![0-9])")
-_HAN_YEAR = re.compile(rf"([0-9]{{4}}|[〇零一二三四五六七八九]{{4}}) ?年(?![代])")
+_HAN_YEAR = re.compile("([0-9]{4}|[〇零一二三四五六七八九]{4}) ?年(?!代)")
 _HAN_MONTH = re.compile(rf"({HAN_NUMBER}) ?月(?![前後后])")
 _HAN_DAY = re.compile(rf"({HAN_NUMBER}) ?[日号號](?![前後后間间])")
 _DECADE = re.compile(r"([0-9]{4}|[0-9]{2})(?![0-9])")
@@ -259,9 +259,9 @@ class Dates:
         """Yesterday, last week, the summer before, three months ago, the last three days."""
         line, today = self._line, self._today
         for lexeme in line.of(at, "relative", "relative_word"):
-            unit, _, distance = str(lexeme.value).partition(" ")
+            name, _, distance = str(lexeme.value).partition(" ")
             yield from self._span(
-                lexeme.end, calendar.unit_span(unit, int(distance), today), certain=lexeme.role == "relative"
+                lexeme.end, calendar.unit_span(name, int(distance), today), certain=lexeme.role == "relative"
             )
         for lexeme in line.of(at, "last", "past", "this"):
             after = line.skip(lexeme.end)

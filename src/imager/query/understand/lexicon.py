@@ -119,31 +119,45 @@ class Line:
 
     def __init__(self, words: Sequence[Word]) -> None:
         parts: list[str] = []
+        self._words = words
+        self._owners: list[int] = []  # the number of the word that each character comes from
         self._starts: list[int] = []
         self._ends: list[int] = []
         previous = -1
-        for word in words:
+        for owner, word in enumerate(words):
             if parts and word.start != previous:
-                self._add(parts, " ", previous, word.start)
+                self._add(parts, " ", previous, word.start, owner - 1)
             previous = word.end
             exact = len(word.text) == word.end - word.start
             for cluster, offset in _clusters(word.text):
                 start = word.start + offset if exact else word.start
-                self._add(parts, _folded(cluster), start, start + len(cluster) if exact else word.end)
+                self._add(parts, _folded(cluster), start, start + len(cluster) if exact else word.end, owner)
         self.text = "".join(parts)
         self.scripts = "".join(map(_script, self.text))
         self._spaced = self.text.replace("-", " ")  # phrases may be written with hyphens
         self._found: dict[int, tuple[Lexeme, ...]] = {}
         self._lexicon = _lexicon()
 
-    def _add(self, parts: list[str], folded: str, start: int, end: int) -> None:
+    def _add(self, parts: list[str], folded: str, start: int, end: int, owner: int) -> None:
         parts.append(folded)
+        self._owners.extend([owner] * len(folded))
         self._starts.extend([start] * len(folded))
         self._ends.extend([end] * len(folded))
 
     def offsets(self, start: int, end: int) -> tuple[int, int]:
         """Where the folded characters from `start` up to `end` stand in what was typed."""
         return self._starts[start], self._ends[end - 1]
+
+    def typed(self, start: int, end: int) -> str:
+        """The folded characters from `start` up to `end` as they were typed."""
+        first, last = self.offsets(start, end)
+        parts = [
+            word.text[max(first - word.start, 0) : last - word.start]
+            if len(word.text) == word.end - word.start
+            else word.text
+            for word in self._words[self._owners[start] : self._owners[end - 1] + 1]
+        ]
+        return " ".join(parts)
 
     def begins(self, at: int) -> bool:
         """Whether something may begin here: not in the middle of a word."""
@@ -235,7 +249,7 @@ _HAN_RUN = re.compile("[〇零一二三四五六七八九十两兩]{1,3}")
 
 
 def _apart(before: str, here: str) -> bool:
-    return before == "C" or here == "C" or "K" in (before, here) and before != here
+    return before == "C" or here == "C" or ("K" in (before, here) and before != here)
 
 
 def han(text: str) -> int | None:

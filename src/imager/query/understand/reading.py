@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from imager.query.model import Condition
+from imager.query.understand.languages import Role
+from imager.query.understand.lexicon import Lexeme
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,14 @@ class Lead:
     of: frozenset[str] = frozenset()
     with_: frozenset[str] = frozenset()
     any_: bool = False
+
+    def also(self, lexemes: Sequence[Lexeme]) -> Lead:
+        """With one more word before, in all that it may be."""
+
+        def languages(role: Role, known: frozenset[str]) -> frozenset[str]:
+            return known | {lexeme.language for lexeme in lexemes if lexeme.role == role}
+
+        return Lead(languages("in", self.in_), languages("of", self.of), languages("with", self.with_), any_=True)
 
 
 NO_LEAD = Lead()

@@ -65,6 +65,7 @@ Role = Literal[
     "shape",  # of `query.model.Shape`
     "format",  # makes a shape certain: portrait format
     "has",  # of `query.model.Has`; needs 'with' or 'without'
+    "having",  # the same, needing neither: geotagged
     "favourite",
     "untagged",
     # negation
