@@ -14,6 +14,7 @@ import pytest
 
 from imager.catalog import (
     Catalog,
+    changes,
     contents,
     edits,
     exchange,
@@ -21,6 +22,7 @@ from imager.catalog import (
     inputs,
     joins,
     materialise,
+    numbers,
     read,
     words,
 )
@@ -31,15 +33,29 @@ from imager.catalog.exchange import mend_clock, take
 from imager.search import text
 from tests.catalog.libraries import Devices, content, edit, put, say, tag
 
-MODULES = [catalog_module, contents, edits, exchange, files, inputs, joins, materialise, read, text, words]
+MODULES = [
+    catalog_module,
+    changes,
+    contents,
+    edits,
+    exchange,
+    files,
+    inputs,
+    joins,
+    materialise,
+    numbers,
+    read,
+    text,
+    words,
+]
 
 WHOLE = {
     # What reads a whole table, and why it may. Everything else must not.
     "files._FAILED": {"reads only the files that failed: their own partial index": ["f"]},
     "joins._ANY": {"looks at the first entry of a partial index": ["edits"]},
-    "materialise._TOUCH_TAGGED": {"a tag was used before its name was known, hardly ever": ["asset_tags"]},
-    "materialise._UNUSED_TAGS": {"only when a picture is erased": ["asset_tags"]},
-    "materialise._UNUSED_PLACE": {"only when a picture is erased": ["assets"]},
+    "numbers._TOUCH_TAGGED": {"a tag was used before its name was known, hardly ever": ["asset_tags"]},
+    "numbers._UNUSED_TAGS": {"only when a picture is erased": ["asset_tags"]},
+    "numbers._UNUSED_PLACE": {"only when a picture is erased": ["assets"]},
     "read._COUNTED.cameras": {"counts everything, as asked": ["assets"]},
     "read._COUNTED.places": {"counts everything, as asked": ["a"]},
     "read._COUNTED.tags": {"counts everything, as asked": ["x"]},

@@ -132,7 +132,7 @@ class Catalog:
             raise
 
     def _forget(self) -> None:
-        self._materialiser.forget()
+        self._materialiser.numbers.forget()
         self._clocks.clear()
 
     def refresh(
@@ -209,7 +209,7 @@ class Catalog:
         edits = list(edits)
         new, touched = admit(self.db, edits)
         self._clocks.clear()  # who speaks next must be later than what came in
-        self._materialiser.name_tags(self.db, (i for i, by in touched.items() if "name" in by))
+        self._materialiser.numbers.name_tags(self.db, (i for i, by in touched.items() if "name" in by))
         own = (i for i, by in touched.items() if PURGED in by or any(field.startswith(albums.OWN) for field in by))
         albums.refresh(self.db, own)
         members = {i for i, by in touched.items() if albums.MEMBER in by}
@@ -258,7 +258,7 @@ class Catalog:
 
     def drop_unused(self, place: int | None, tags: Iterable[int]) -> None:
         """Delete a place and tags that only files gave, if nothing has them, in the caller's transaction."""
-        self._materialiser.drop_unused(self.db, place, tags)
+        self._materialiser.numbers.drop_unused(self.db, place, tags)
 
     def index(self, *, seconds: float | None = None) -> bool:
         """Write full text that is behind, for at most about that long; returns whether some is left."""
