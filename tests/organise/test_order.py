@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imager.catalog.albums import DIGITS, KEY
-from imager.organise.order import between, spread
+from imager.organise.order import between, insert, spread
 
 KEYS = st.from_regex(KEY, fullmatch=True).filter(lambda key: len(key) < 40)
 
@@ -58,3 +58,20 @@ def test_what_is_no_key_is_refused(bad: str) -> None:
         between(bad, None)
     with pytest.raises(ValueError, match="not a key"):
         between(None, bad)
+
+
+@given(st.lists(KEYS, max_size=6), st.integers(0, 3), st.integers(0, 9))
+def test_something_is_put_before_another_whether_or_not_they_have_keys_of_their_own(
+    keys: list[str], without: int, at: int
+) -> None:
+    have: list[str | None] = [*sorted(keys), *[None] * without]
+    at = min(at, len(have))
+    given_ = insert(have, at)
+    after: list[str | None] = [given_.get(n, key) for n, key in enumerate(have)]
+    after.insert(at, given_[-1])
+    around = [key for key in after if key is not None]
+    assert around == sorted(around)
+    assert None not in after[: at + 1]
+    assert after.count(given_[-1]) == 1
+    unequal = len(set(keys)) == len(keys)
+    assert not unequal or all(n < 0 or have[n] is None for n in given_), "no other moves"

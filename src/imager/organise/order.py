@@ -7,6 +7,8 @@ by a digit for about every five that are put at the same place.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from imager.catalog.albums import DIGITS, KEY
 
 _VALUES = {digit: value for value, digit in enumerate(DIGITS)}
@@ -35,6 +37,23 @@ def spread(low: str | None, high: str | None, count: int) -> list[str]:
     step, rest = divmod(end - first, count + 1)
     numbers = (first + step * n + rest * n // (count + 1) for n in range(1, count + 1))
     return [_digits(number, length).rstrip("0") for number in numbers]
+
+
+def insert(keys: Sequence[str | None], at: int) -> dict[int, str]:
+    """Keys that put something before the `at`-th of others, which have these keys and are in order; None: has none yet.
+
+    The new one's is under -1. Others need one if they stand before it and have none, or if they have the same as what
+    stands before it (two devices may have given it): theirs are under their places.
+    """
+    start, end = at, at
+    while start > 0 and keys[start - 1] is None:
+        start -= 1
+    low = keys[start - 1] if start > 0 else None
+    while low is not None and end < len(keys) and (tied := keys[end]) is not None and tied <= low:
+        end += 1
+    high = keys[end] if end < len(keys) else None
+    places = [*range(start, at), -1, *range(at, end)]
+    return dict(zip(places, spread(low, high, len(places)), strict=True))
 
 
 def _common(low: str, high: str) -> int:
