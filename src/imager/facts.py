@@ -78,6 +78,7 @@ class Facts:
     regions: tuple[Region, ...] = ()
     place: Place | None = None
     dates: tuple[TakenAt, ...] = ()  # every candidate, likeliest first
+    complete: bool | None = None  # True of a sidecar that an export wrote: what people wrote elsewhere does not count
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with what is known; `from_json` reads it back."""

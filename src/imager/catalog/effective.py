@@ -243,8 +243,14 @@ def _by_precedence(versions: Sequence[Version], said: Standing) -> list[Version]
 
 def _facts(ordered: Sequence[Version]) -> tuple[Facts, list[tuple[str, str]], list[tuple[Region, str]]]:
     """Facts of the shown version, what it lacks from the others; keywords and regions with their sources."""
+    exported = next((p.sidecar for v in ordered for p in v.files if p.sidecar is not None and p.sidecar.complete), None)
+    if exported is not None:
+        measured, _, _ = _facts([v._replace(files=[]) for v in ordered])
+        facts = replace(measured, complete=True, **{name: getattr(exported, name) for name in _WRITTEN})
+        keywords = [(name, "sidecar") for name in exported.keywords]
+        return facts, keywords, [(region, "sidecar") for region in exported.regions]
     facts = _EMPTY
-    keywords: list[tuple[str, str]] = []
+    keywords = []
     regions: list[tuple[Region, str]] = []
     for version in ordered:
         for place in version.files:
@@ -278,9 +284,10 @@ def _filled(facts: Facts, more: Facts) -> Facts:
     return replace(facts, **add) if add else facts
 
 
-_SINGLE = tuple(
-    f.name for f in fields(Facts) if f.name not in ("latitude", "longitude", "altitude", "keywords", "regions", "dates")
-)
+_POSITION = ("latitude", "longitude", "altitude")
+_SINGLE = tuple(f.name for f in fields(Facts) if f.name not in (*_POSITION, "keywords", "regions", "dates", "complete"))
+_WRITTEN = ("rating", "title", "description", "creator", "copyright", "place", "dates", *_POSITION)
+"""What an exported sidecar decides alone, beside keywords and regions; the rest was measured."""
 
 
 def _completed(place: Place, located: Place | None) -> Place:
@@ -305,7 +312,7 @@ def _taken_at(edit: Any, facts: Facts, places: Sequence[FilePlace], zone: str | 
     if said is not None:
         return said if said.offset is not None or zone is None else _with_offset(said, zone, rules)
     best = max(facts.dates, key=_confidence, default=None)
-    if best is None or best.confidence < MOST_OF_A_NAME:
+    if best is None or (best.confidence < MOST_OF_A_NAME and not facts.complete):
         named = [n for p in places if (n := rules.date_from_name(p.name.decode("utf-8", "replace"))) is not None]
         best = max(facts.dates + tuple(named), key=_confidence, default=None)
     if best is None:

@@ -57,6 +57,19 @@ def keywords_of(xmp: dict[str, Any], iptc: dict[str, list[str]], windows: str) -
     return tuple(list(result.values())[:MAX_KEYWORDS])
 
 
+def exported_keywords(xmp: dict[str, Any]) -> tuple[str, ...]:
+    """The tags of a sidecar that Imager wrote: exactly those, and flat ones that another program added since.
+
+    Nothing is left out for being implied: people may have said both 'Animals' and 'Animals|Dogs'.
+    """
+    said = [levels for k in _strings(xmp.get("lr:hierarchicalSubject")) if (levels := _levels(k, "|"))]
+    within = {level.casefold() for levels in said for level in levels}
+    more = [levels for k in _strings(xmp.get("dc:subject")) if (levels := _levels(k, "|"))]
+    added = [levels for levels in more if not within.issuperset(level.casefold() for level in levels)]
+    names = ("|".join(levels) for levels in said + added)
+    return tuple({name.casefold(): name for name in names}.values())[:MAX_KEYWORDS]
+
+
 def _levels(keyword: str, separator: str) -> list[str]:
     return [level for part in keyword[:MAX_LENGTH].split(separator) if (level := clean_line(part))]
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 from imager.facts import Facts
 from imager.formats import boxes, containers, exif_tags, iptc
 from imager.formats.exif import Exif, exif_to_json, read_exif, summary
+from imager.formats.exported import as_exported
 from imager.formats.normalise import facts_of
 from imager.formats.sources import Sources
 from imager.formats.xmp import MAX_PACKET, read_xmp
@@ -92,7 +93,7 @@ def read_sidecar(data: bytes, *, orientation: int | None = None, size: tuple[int
     xmp = read_xmp(data, problems)
     sources = Sources(xmp=xmp, orientation=orientation, size=size)
     raw = {"xmp": xmp} if xmp else {}
-    return Metadata(raw=raw, facts=facts_of(sources), problems=tuple(dict.fromkeys(problems)))
+    return Metadata(raw=raw, facts=as_exported(facts_of(sources), xmp), problems=tuple(dict.fromkeys(problems)))
 
 
 def _read_exif(blocks: containers.Blocks) -> Exif:

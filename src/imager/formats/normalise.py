@@ -182,8 +182,8 @@ def _position(sources: Sources) -> tuple[float | None, float | None, float | Non
     latitude = _degrees(exif.get("GPS", 2), exif_text(exif, "GPS", 1), "S", 90)
     longitude = _degrees(exif.get("GPS", 4), exif_text(exif, "GPS", 3), "W", 180)
     if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
-        latitude = _xmp_degrees(xmp.get("exif:GPSLatitude"), 90)
-        longitude = _xmp_degrees(xmp.get("exif:GPSLongitude"), 180)
+        latitude = xmp_degrees(xmp.get("exif:GPSLatitude"), 90)
+        longitude = xmp_degrees(xmp.get("exif:GPSLongitude"), 180)
     altitude = as_number(exif.get("GPS", 6))
     below = as_number(exif.get("GPS", 5))
     if altitude is None:
@@ -211,7 +211,7 @@ def _degrees(value: Value | None, ref: str, negative: str, most: int) -> float |
     return round(degrees, 8) if abs(degrees) <= most else None
 
 
-def _xmp_degrees(value: Any, most: int) -> float | None:
+def xmp_degrees(value: Any, most: int) -> float | None:
     """XMP's 'DDD,MM,SSk' or 'DDD,MM.mmk', and plain decimals."""
     match = re.fullmatch(
         r"\s*([-+]?[\d.]{1,12})(?:,([\d.]{1,20}))?(?:,([\d.]{1,20}))?\s*([NSEWnsew])?\s*", plain(value)

@@ -75,6 +75,7 @@ PREFIXES: Final[dict[str, str]] = {
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
     "http://www.w3.org/XML/1998/namespace": "xml",
     "adobe:ns:meta/": "x",
+    "urn:imager:xmp:1.0/": "imager",
 }
 _TAKEN: Final = frozenset(PREFIXES.values())
 _LISTS: Final = {"rdf:Bag", "rdf:Seq", "rdf:Alt"}
