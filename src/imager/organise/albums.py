@@ -1,0 +1,285 @@
+"""Albums, as people arrange them: each function turns what they want into edits, or finds what is there.
+
+Whatever is said here is one batch, which one undo takes back. How edits become albums: `catalog/albums.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from imager.catalog import Catalog, Statement
+from imager.catalog.albums import (
+    COVER,
+    DELETED,
+    DESCRIPTION,
+    LIVE,
+    MEMBER,
+    NAME,
+    PARENT,
+    POSITION,
+    QUERY,
+    key_of,
+)
+from imager.catalog.connection import fetch, many
+from imager.catalog.identity import format_id, parse_id, random_id
+from imager.errors import NotFoundError, UsageError
+from imager.organise import order
+from imager.query import codec
+from imager.query.model import Query
+
+_IDS = "SELECT a.asset, a.id FROM carray(?) AS wanted CROSS JOIN assets AS a ON a.asset = wanted.value"
+_INSIDE = """SELECT x.asset FROM carray(?1) AS wanted
+CROSS JOIN album_assets AS x ON x.asset = wanted.value AND x.album = ?2"""
+_IN_ORDER = "SELECT x.asset, x.position FROM album_assets AS x WHERE x.album = ? ORDER BY x.position, x.asset"
+_COUNTED = "SELECT x.album, count(*) FROM album_assets AS x GROUP BY x.album"
+_ASIDE = """SELECT x.album, count(*) FROM assets AS a CROSS JOIN album_assets AS x ON x.asset = a.asset
+WHERE a.state <> 'present' GROUP BY x.album"""
+_PRESENT = """SELECT a.asset FROM versions AS v CROSS JOIN assets AS a ON a.asset = v.asset
+WHERE v.id = ? AND a.state = 'present'"""
+_FIRST = """SELECT x.asset FROM album_assets AS x CROSS JOIN assets AS a ON a.asset = x.asset
+WHERE x.album = ? AND a.state = 'present' ORDER BY x.position, x.asset LIMIT 1"""
+_PAGE = """SELECT x.asset, a.id, x.position FROM album_assets AS x CROSS JOIN assets AS a ON a.asset = x.asset
+WHERE x.album = ?1 AND x.position > ?2 AND a.state = 'present' ORDER BY x.position, x.asset LIMIT ?3"""
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """An album that people see."""
+
+    number: int
+    id: bytes
+    name: str
+    parent: int | None
+    position: str  # among its siblings; '': none was given, they follow by name
+    query: dict[str, Any] | None  # of a smart album: JSON, see imager.query.codec
+    description: str | None
+    cover: bytes | None  # as people chose it
+    created: int  # milliseconds since 1970
+    path: tuple[str, ...]  # names, from the top down to its own
+
+    @property
+    def hex(self) -> str:
+        """Its id, as edits name it."""
+        return self.id.hex()
+
+
+# ── finding ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def tree(catalog: Catalog) -> list[Album]:
+    """All albums that are not deleted, each followed by what is nested in it; siblings in their order."""
+    children: dict[int | None, list[tuple[Any, ...]]] = {}
+    for row in fetch(catalog.db, LIVE):
+        children.setdefault(row[3], []).append(row)
+    found: list[Album] = []
+    waiting: list[tuple[tuple[Any, ...], tuple[str, ...]]] = [(row, ()) for row in reversed(_sorted(children, None))]
+    while waiting:
+        row, above = waiting.pop()
+        path = (*above, row[2])
+        query = None if row[5] is None else json.loads(row[5])
+        found.append(Album(row[0], row[1], row[2], row[3], row[4], query, row[6], row[7], row[8], path))
+        waiting += [(child, path) for child in reversed(_sorted(children, row[0]))]
+    return found
+
+
+def _sorted(children: dict[int | None, list[tuple[Any, ...]]], parent: int | None) -> list[tuple[Any, ...]]:
+    return sorted(children.get(parent, []), key=lambda row: (row[4] == "", row[4], _folded(row[2]), row[1]))
+
+
+def find(catalog: Catalog, reference: str) -> Album:
+    """The album of that id, name or path ('Trips/2021').
+
+    A path from the top means just that album; else it is enough that it ends so. NotFoundError where there is none,
+    UsageError with the candidates where there are several.
+    """
+    every = tree(catalog)
+    identifier = parse_id(reference)
+    if identifier is not None and (known := [a for a in every if a.id == identifier]):
+        return known[0]
+    asked = _folded(reference).strip().strip("/")
+    paths = [(_folded("/".join(album.path)), album) for album in every]
+    found = [album for path, album in paths if path == asked] or [
+        album for path, album in paths if path.endswith(f"/{asked}")
+    ]
+    if not found or not asked:
+        raise NotFoundError(f"There is no album {reference}. 'imager albums' lists them.")
+    if len(found) > 1:
+        named = "; ".join(f"{'/'.join(album.path)} ({format_id(album.id)})" for album in found)
+        raise UsageError(f"Several albums are called {reference}: {named}. Name one by its path or its id.")
+    return found[0]
+
+
+def counts(catalog: Catalog) -> dict[int, int]:
+    """How many pictures were put into each album (by number) and are there, not in the trash, not missing."""
+    held = dict(fetch(catalog.db, _COUNTED))
+    for album, aside in fetch(catalog.db, _ASIDE):
+        held[album] -= aside
+    return held
+
+
+def cover(catalog: Catalog, album: Album) -> int | None:
+    """The picture (its number) that stands for an album: the chosen one, else its first; None: it shows none."""
+    chosen = None if album.cover is None else catalog.db.execute(_PRESENT, (album.cover,)).get
+    if chosen is None and album.query is None:
+        chosen = catalog.db.execute(_FIRST, (album.number,)).get
+    return None if chosen is None else int(chosen)
+
+
+def pictures(catalog: Catalog, album: Album, *, limit: int, after: str = "") -> list[tuple[int, bytes, str]]:
+    """What was put into an album, in its order: number, id and place, which `after` takes for what follows."""
+    return fetch(catalog.db, _PAGE, (album.number, after, limit))
+
+
+# ── saying ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def create(
+    catalog: Catalog,
+    name: str,
+    *,
+    parent: Album | None = None,
+    query: Query | None = None,
+    new_id: Callable[[], bytes] = random_id,
+) -> tuple[Album, str]:
+    """Make an album, within another or at the top; with a query it is a smart one. The album, and the batch to undo."""
+    kept = _name(name)
+    for album in tree(catalog):
+        if album.parent == (parent and parent.number) and _folded(album.name) == _folded(kept):
+            raise UsageError(f"There is an album {'/'.join(album.path)} already ({format_id(album.id)}).")
+    own = new_id()
+    statements = [Statement(own, NAME, kept)]
+    if parent is not None:
+        statements.append(Statement(own, PARENT, parent.hex))
+    if query is not None:
+        statements.append(Statement(own, QUERY, codec.to_json(query)))
+    batch = catalog.say(statements)
+    return find(catalog, own.hex()), batch
+
+
+def rename(catalog: Catalog, album: Album, name: str) -> str:
+    """Call an album otherwise."""
+    return catalog.say([Statement(album.id, NAME, _name(name))])
+
+
+def describe(catalog: Catalog, album: Album, text: str) -> str:
+    """Say what an album is about; '' takes that away."""
+    kept = _clean(text)
+    return catalog.say([Statement(album.id, DESCRIPTION, kept or None)])
+
+
+def set_query(catalog: Catalog, album: Album, query: Query | None) -> str:
+    """Make an album show what a query finds, or (None) again what was put into it."""
+    return catalog.say([Statement(album.id, QUERY, None if query is None else codec.to_json(query))])
+
+
+def set_cover(catalog: Catalog, album: Album, asset: int | None) -> str:
+    """Choose the picture that stands for an album; None: its first again."""
+    return catalog.say([Statement(album.id, COVER, None if asset is None else _ids(catalog, [asset])[asset].hex())])
+
+
+def delete(catalog: Catalog, album: Album) -> str:
+    """Delete an album; what is nested in it is hidden with it, the pictures stay, and undoing brings all of it back."""
+    return catalog.say([Statement(album.id, DELETED, True)])
+
+
+def move(
+    catalog: Catalog,
+    album: Album,
+    parent: Album | None,
+    *,
+    before: Album | None = None,
+    after: Album | None = None,
+) -> str:
+    """Nest an album in another (None: at the top), beside one that is there, or else where its name belongs."""
+    every = {a.number: a for a in tree(catalog)}
+    at = parent
+    while at is not None:
+        if at.number == album.number:
+            raise UsageError(f"{album.name} can't be moved into itself.")
+        at = None if at.parent is None else every.get(at.parent)
+    number = None if parent is None else parent.number
+    statements = [Statement(album.id, PARENT, None if parent is None else parent.hex)]
+    beside = before or after
+    if beside is None:
+        return catalog.say([*statements, Statement(album.id, POSITION, None)])
+    siblings = [a for a in every.values() if a.parent == number and a.number != album.number]
+    if beside.number not in [a.number for a in siblings]:
+        raise UsageError(f"{'/'.join(beside.path)} does not lie beside where {album.name} is to be.")
+    place = [a.number for a in siblings].index(beside.number) + (before is None)
+    keys = order.insert([a.position or None for a in siblings], place)
+    return catalog.say(
+        statements + [Statement(album.id if n < 0 else siblings[n].id, POSITION, key) for n, key in keys.items()]
+    )
+
+
+def add(catalog: Catalog, album: Album, assets: Iterable[int]) -> str | None:
+    """Put pictures into an album, each where its time belongs; None where all of them were in it already."""
+    _refuse_smart(album)
+    wanted = dict.fromkeys(assets)
+    for (asset,) in _each(catalog.db, _INSIDE, wanted, album.number):
+        del wanted[asset]
+    return _say_of(catalog, album, wanted, 1)
+
+
+def remove(catalog: Catalog, album: Album, assets: Iterable[int]) -> str | None:
+    """Take pictures out of an album; None where none of them was in it."""
+    _refuse_smart(album)
+    return _say_of(catalog, album, [a for (a,) in _each(catalog.db, _INSIDE, dict.fromkeys(assets), album.number)], 0)
+
+
+def reorder(catalog: Catalog, album: Album, asset: int, *, before: int | None = None, after: int | None = None) -> str:
+    """Put a picture of an album before or after another one of it."""
+    _refuse_smart(album)
+    beside = before if before is not None else after
+    rows = [row for row in fetch(catalog.db, _IN_ORDER, (album.number,)) if row[0] != asset]
+    here = [number for number, _ in rows]
+    if beside is None or beside == asset:
+        raise UsageError("Name another picture of the album, before or after which this one is to be.")
+    if beside not in here or not fetch(catalog.db, _INSIDE, (many([asset]), album.number)):
+        raise NotFoundError(f"Both pictures have to be in {album.name}.")
+    keys = order.insert([key_of(position) for _, position in rows], here.index(beside) + (before is None))
+    moved = {asset if n < 0 else here[n]: key for n, key in keys.items()}
+    ids = _ids(catalog, moved)
+    return catalog.say([Statement(ids[number], MEMBER, key, album.hex) for number, key in moved.items()])
+
+
+def _say_of(catalog: Catalog, album: Album, assets: Iterable[int], value: Any) -> str | None:
+    statements = [Statement(i, MEMBER, value, album.hex) for i in _ids(catalog, assets).values()]
+    return catalog.say(statements) if statements else None
+
+
+def _ids(catalog: Catalog, assets: Iterable[int]) -> dict[int, bytes]:
+    """The ids of assets, in their order; unknown ones are passed over."""
+    return dict(_each(catalog.db, _IDS, dict.fromkeys(assets)))
+
+
+def _each(db: apsw.Connection, sql: str, assets: dict[int, Any], *more: Any) -> Sequence[Any]:
+    return fetch(db, sql, (many(assets), *more)) if assets else []
+
+
+def _refuse_smart(album: Album) -> None:
+    if album.query is not None:
+        raise UsageError(f"{album.name} shows what its query finds: nothing can be put into it, taken out or ordered.")
+
+
+def _name(name: str) -> str:
+    kept = _clean(name)
+    if not kept:
+        raise UsageError("An album needs a name.")
+    return kept
+
+
+def _clean(text: str) -> str:
+    """NFC, without control characters, spaces as one; what the shell gives need not be UTF-8."""
+    text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
+    return " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text).split())
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text.casefold())
