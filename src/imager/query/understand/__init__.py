@@ -31,6 +31,9 @@ __all__ = ["Reading", "Vocabulary", "Word", "understand"]
 MOST: Final = 64
 """Readings of one query; nobody asks for more, and text that was pasted by mistake costs no time."""
 
+LONGEST: Final = 2_000
+"""Characters that are read; what stands beyond is plain words."""
+
 _LEADS: Final = 4
 _LEADING: Final = ("article", "in", "of", "from", "with", "and", "pictures")
 _TRAILING: Final = ("particle", "pictures")
@@ -68,8 +71,9 @@ def understand(words: Sequence[Word], vocabulary: Vocabulary | None, *, now: dat
 
 class _Reader:
     def __init__(self, words: Sequence[Word], vocabulary: Vocabulary | None, now: datetime) -> None:
-        self._words = words
-        self._line = Line(words)
+        self._words = [word for word in words if word.end <= LONGEST]
+        self._line = Line(self._words)
+        self._whatever: dict[int, list[Found]] = {}  # what doesn't depend on what stands before
         self._dates = Dates(self._line, now.date())
         self._numbers = Numbers(self._line)
         self._colours = Colours(self._line)
@@ -114,12 +118,8 @@ class _Reader:
         for step in range(_LEADS + 1):
             if at >= len(line.text):
                 return None
-            found = [
-                *self._negation.find(at, goes_on=before == "exclude" and not step),
-                *self._core(at, lead, plain=plain and not step),
-            ]
-            if found := [one for one in found if line.ends(one.end)]:
-                return at, max(found, key=lambda one: one.end)
+            if found := self._longest(at, lead, goes_on=before == "exclude" and not step, plain=plain and not step):
+                return at, found
             leads = [one for one in line.of(at, *_LEADING) if one.role != "and" or (before and not step)]
             if not leads:
                 return None
@@ -128,10 +128,18 @@ class _Reader:
             at = line.skip(leads[0].end)
         return None
 
+    def _longest(self, at: int, lead: Lead, *, goes_on: bool, plain: bool) -> Found | None:
+        found = [*self._negation.find(at, goes_on=goes_on), *self._core(at, lead, plain=plain)]
+        return max((one for one in found if self._line.ends(one.end)), key=lambda one: one.end, default=None)
+
     def _core(self, at: int, lead: Lead, *, plain: bool) -> Iterator[Found]:
         yield from self._names.find(at, lead)
-        yield from self._dates.find(at, lead)
-        yield from self._numbers.find(at)
+        if self._line.dull(at):
+            return
+        yield from self._dates.alone(at, lead)
+        if at not in self._whatever:
+            self._whatever[at] = [*self._dates.find(at), *self._numbers.find(at)]
+        yield from self._whatever[at]
         yield from self._colours.find(at, behind_word=plain)
         yield from self._kinds.find(at, lead)
 

@@ -42,13 +42,17 @@ class Colours:
             yield Found(lexeme.end, monochrome(), "colour", "black and white", certain=False)
         for end, name in self._names(at, behind_word=behind_word):
             yield from self._shared(end, name.split()[-1], name, certain=False)
+            for either in line.of(line.skip(end), "or"):
+                for last, other in self._names(line.skip(either.end), behind_word=False, led=True):
+                    both = AnyOf((Colour(name.split()[-1]), Colour(other.split()[-1])))
+                    yield Found(last, both, "colour", f"{name} or {other}", certain=False)
         for lexeme in line.of(at, "mostly"):
-            for end, name in self._names(line.skip(lexeme.end), behind_word=False):
+            for end, name in self._names(line.skip(lexeme.end), behind_word=False, led=True):
                 yield Found(end, Colour(name.split()[-1], MOSTLY), "colour", f"mostly {name}")
         bounded = next((line.skip(one.end) for one in line.of(at, "at_least")), at)
         if (percent := _PERCENT.match(line.text, bounded)) and 0 < int(percent[1]) <= 100:
             after = line.past(line.skip(percent.end()), "of", "particle")
-            for end, name in self._names(after, behind_word=False):
+            for end, name in self._names(after, behind_word=False, led=True):
                 share = int(percent[1]) / 100
                 yield Found(end, Colour(name.split()[-1], share), "colour", f"{percent[1]} % {name}")
 
@@ -58,10 +62,10 @@ class Colours:
         if percent and 0 < int(percent[1]) <= 100:
             yield Found(percent.end(), Colour(colour, int(percent[1]) / 100), "colour", f"{percent[1]} % {name}")
 
-    def _names(self, at: int, *, behind_word: bool) -> Iterator[tuple[int, str]]:
+    def _names(self, at: int, *, behind_word: bool, led: bool = False) -> Iterator[tuple[int, str]]:
         """The name of a colour with its shade, in English ('dark green'), and where it ends."""
         line = self._line
-        for lexeme in self._plain(at):
+        for lexeme in self._plain(at, led=led):
             if lexeme.role == "colour" or behind_word:
                 yield lexeme.end, str(lexeme.value)
                 for shade in line.of(line.skip(lexeme.end), "shade"):
@@ -71,18 +75,18 @@ class Colours:
             for lexeme in line.of(line.skip(shade.end), "colour", "colour_weak"):
                 yield lexeme.end, f"{shade.value} {lexeme.value}"
 
-    def _plain(self, at: int) -> Iterator[Lexeme]:
+    def _plain(self, at: int, *, led: bool) -> Iterator[Lexeme]:
         line = self._line
         for lexeme in line.of(at, "colour", "colour_weak"):
-            if lexeme.end > at + 1 or line.scripts[at] != "C" or self._by_itself(at, lexeme.end):
+            if lexeme.end > at + 1 or line.scripts[at] != "C" or self._by_itself(at, lexeme.end, led=led):
                 yield lexeme
 
-    def _by_itself(self, at: int, end: int) -> bool:
+    def _by_itself(self, at: int, end: int, *, led: bool) -> bool:
         """Whether a single character says a colour here, rather than being part of a name."""
         line = self._line
         if any(line.of(end, "particle", "not_post")):
             return True
-        return (at == 0 or line.scripts[at - 1] == " ") and line.scripts[end : end + 1] in ("", " ")
+        return (led or at == 0 or line.scripts[at - 1] == " ") and line.scripts[end : end + 1] in ("", " ")
 
 
 def monochrome() -> Condition:

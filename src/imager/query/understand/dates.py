@@ -35,6 +35,7 @@ HOLIDAYS: Final[dict[str, tuple[tuple[int, int], tuple[int, int]]]] = {
 """Those that are on the same (month, day) every year: from, to."""
 
 _FIRST_PHOTOGRAPH: Final = 1826
+_LONG_AGO: Final = 999  # of any unit: beyond it a number is a year (2010年前)
 _YEARS: Final = range(1800, 2200)
 _YEAR = re.compile(r"([0-9]{4})(?![0-9])")
 _SHORT_YEAR = re.compile(r"'([0-9]{2})(?![0-9])")
@@ -73,16 +74,27 @@ class Dates:
         self._line = line
         self._today = today
         self._known: dict[int, tuple[Moment, ...]] = {}
+        self._unbounded: dict[int, tuple[Moment, ...]] = {}
 
-    def find(self, at: int, lead: Lead) -> Iterator[Found]:
-        """Every way to read a date or a range from here, whatever its length."""
-        yield from self._on_this_day(at)
+    def find(self, at: int) -> Iterator[Found]:
+        """Every way to read a range, a holiday or a date with 'before' and the like from here."""
+        for lexeme in self._line.of(at, "on_this_day"):
+            month, day = self._today.month, self._today.day
+            yield Found(lexeme.end, OnDay(month, day), "date", calendar.day_label(month, day))
         yield from self._holidays(at)
         for moment in self.moments(at):
-            yield from self._alone(moment, lead)
             yield from self._qualified_behind(moment)
         yield from self._qualified(at)
         yield from self._ranges(at)
+
+    def alone(self, at: int, lead: Lead) -> Iterator[Found]:
+        """Every way to read one day, month, season, year or decade from here, behind such a preposition."""
+        for moment in self.moments(at):
+            if moment.word and moment.word not in lead.in_:
+                continue
+            condition, label = self._condition(moment)
+            certain = moment.certain or bool(moment.month and lead.in_)
+            yield Found(moment.end, condition, "date", label, certain, moment.lonely and not lead.any_)
 
     # One moment
 
@@ -275,6 +287,8 @@ class Dates:
             for lexeme in line.of(line.skip(what.end), "last"):
                 yield from self._nearest("last", what.role, what.value, lexeme.end)
         for end, count in line.count(at):
+            if count > _LONG_AGO:
+                continue
             after = line.skip(end)
             for lexeme in line.of(after, "last", "past"):
                 for unit in line.of(line.skip(lexeme.end), "unit"):
@@ -288,7 +302,8 @@ class Dates:
         for lexeme in line.of(at, "ago_before"):
             for end, count in line.count(line.skip(lexeme.end)):
                 for unit in line.of(line.skip(end), "unit"):
-                    yield from self._span(unit.end, calendar.unit_span(str(unit.value), -count, today))
+                    if count <= _LONG_AGO:
+                        yield from self._span(unit.end, calendar.unit_span(str(unit.value), -count, today))
 
     def _nearest(self, which: str, role: str, value: str | int, end: int) -> Iterator[Moment]:
         """The last or this week, summer, August, Friday, Christmas."""
@@ -326,23 +341,11 @@ class Dates:
 
     # What is said of it
 
-    def _alone(self, moment: Moment, lead: Lead) -> Iterator[Found]:
-        if moment.word and moment.word not in lead.in_:
-            return
-        condition, label = self._condition(moment)
-        certain = moment.certain or bool(moment.month and lead.in_)
-        yield Found(moment.end, condition, "date", label, certain, moment.lonely and not lead.any_)
-
     @staticmethod
     def _condition(moment: Moment) -> tuple[Condition, str]:
         if moment.span:
             return calendar.within(moment.span), moment.label or calendar.label(moment.span)
         return OnDay(moment.month, moment.day or None), calendar.day_label(moment.month, moment.day)
-
-    def _on_this_day(self, at: int) -> Iterator[Found]:
-        month, day = self._today.month, self._today.day
-        for lexeme in self._line.of(at, "on_this_day"):
-            yield Found(lexeme.end, OnDay(month, day), "date", calendar.day_label(month, day))
 
     def _holidays(self, at: int) -> Iterator[Found]:
         for lexeme in self._line.of(at, "holiday"):
@@ -411,18 +414,20 @@ class Dates:
     def _ends(self, at: int) -> Iterator[Moment]:
         """What may begin a range: a moment, or only the number of a day (24 to 26 August)."""
         at = self._line.past(at, "article")
-        yield from self._moments_unbounded(at)
+        yield from self._loose(at)
         for end, day in self._ordinals(at):
             yield Moment(end, day=day)
 
-    def _moments_unbounded(self, at: int) -> Iterator[Moment]:
+    def _loose(self, at: int) -> tuple[Moment, ...]:
         """As `moments`, and years and months that a dash follows in the same word (2015-2018, May-July)."""
-        yield from self.moments(at)
-        for end, year, _ in self._years(at):
-            yield Moment(end, calendar.year_span(year))
-        yield from self._months(at)
-        for lexeme in self._line.of(at, "month_short"):
-            yield Moment(lexeme.end, month=int(lexeme.value), certain=False)
+        known = self._unbounded.get(at)
+        if known is None:
+            moments = [*self.moments(at), *self._months(at)]
+            moments += [Moment(end, calendar.year_span(year)) for end, year, _ in self._years(at)]
+            for lexeme in self._line.of(at, "month_short"):
+                moments.append(Moment(lexeme.end, month=int(lexeme.value), certain=False))
+            known = self._unbounded[at] = tuple(dict.fromkeys(moments))
+        return known
 
     def _days(self, first: Moment) -> Iterator[Found]:
         line = self._line
@@ -439,7 +444,7 @@ class Dates:
                             yield from self._join(first, replace(last, span=span, end=behind), behind)
 
     def _range(self, first: Moment, at: int) -> Iterator[Found]:
-        for last in self._moments_unbounded(self._line.past(at, "article")):
+        for last in self._loose(self._line.past(at, "article")):
             end = self._line.skip(last.end)
             closed = next((lexeme.end for lexeme in self._line.of(end, "until_post")), last.end)
             yield from self._join(first, last, closed)

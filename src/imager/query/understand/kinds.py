@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from imager.query.model import AnyOf, Condition, Has, Not, Shape, Text
-from imager.query.understand.lexicon import Line
+from imager.query.understand.lexicon import Line, match_of
 from imager.query.understand.reading import Found, Lead
 
 HAVING: Final = {
@@ -57,5 +57,7 @@ class Kinds:
 
     @staticmethod
     def _has(value: Any, typed: str) -> Condition:
+        if value != "person" or not typed:
+            return Has(value)
         # People in a picture may be named, or only spoken of in words.
-        return AnyOf((Has("person"), Text(typed))) if value == "person" and typed else Has(value)
+        return AnyOf((Has("person"), Text(typed, match_of(typed))))

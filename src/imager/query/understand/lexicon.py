@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 from imager.query.understand.languages import Role, de, en, es, fr, ja, zh
 
@@ -28,7 +29,8 @@ _OPENING = frozenset("([{\"'«„“「『,;:¿¡・")
 _CLOSING = frozenset(",.;:!?)]}\"'»”」』・")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _HAN = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "兩": 2}
-HAN_NUMBER = "[0-9]+|[〇零一二三四五六七八九十两兩]+"
+_TELLING = frozenset(_HAN) | {"十", "f", "ƒ"}
+HAN_NUMBER = "[0-9]{1,2}|[〇零一二三四五六七八九十两兩]{1,3}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +201,15 @@ class Line:
         """Past a comma or full stop and spaces."""
         return self.skip(at + 1 if at < len(self.text) and self.text[at] in ",." else at)
 
+    def dull(self, at: int) -> bool:
+        """Whether nothing but a name can begin here: no word of a table, no number, no sign."""
+        return self.scripts[at] in "LKC" and not self.lexemes(at) and self.text[at] not in _TELLING
+
     def lexemes(self, at: int) -> tuple[Lexeme, ...]:
         """Everything of the tables that stands here, longest first."""
-        known = self._found.get(at)
-        if known is None:
-            known = self._found[at] = tuple(self._look(at)) if at < len(self.text) else ()
-        return known
+        if at not in self._found:
+            self._found[at] = tuple(self._look(at)) if at < len(self.text) else ()
+        return self._found[at]
 
     def _look(self, at: int) -> Iterator[Lexeme]:
         for phrase, role, value, language in self._lexicon.get(_key(self.text, at), ()):
@@ -218,7 +223,8 @@ class Line:
 
     def of(self, at: int, *roles: Role) -> Iterator[Lexeme]:
         """The lexemes here that have one of these roles, longest first."""
-        return (lexeme for lexeme in self.lexemes(at) if lexeme.role in roles)
+        lexemes = self.lexemes(at)
+        return (lexeme for lexeme in lexemes if lexeme.role in roles) if lexemes else iter(())
 
     def past(self, at: int, *roles: Role) -> int:
         """Behind the longest lexeme here with one of these roles, and spaces; `at` itself where there is none."""
@@ -246,6 +252,11 @@ class Line:
 
 
 _HAN_RUN = re.compile("[〇零一二三四五六七八九十两兩]{1,3}")
+
+
+def match_of(text: str) -> Literal["word", "inside"]:
+    """How to look for typed text: as a word, or inside one in scripts that are written without spaces."""
+    return "inside" if any(_script(character) in "CK" for character in text) else "word"
 
 
 def _apart(before: str, here: str) -> bool:

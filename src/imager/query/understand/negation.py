@@ -8,12 +8,13 @@ In Japanese the exclusion follows: it reaches back to the last particle, eight c
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from imager.query.model import Condition, Not, Text
 from imager.query.understand.kinds import Kinds
-from imager.query.understand.lexicon import Lexeme, Line
+from imager.query.understand.lexicon import Lexeme, Line, match_of
 from imager.query.understand.reading import Found
 
 _LONGEST: Final = 8  # characters of one thing in scripts without spaces
@@ -34,12 +35,12 @@ class Negation:
     def find(self, at: int, *, goes_on: bool) -> Iterator[Found]:
         """Every way to read an exclusion from here; `goes_on`: one is right before, so 'or cats' is another."""
         line = self._line
-        for lexeme in line.of(at, "not"):
+        for lexeme in itertools.islice(line.of(at, "not"), 1):  # the longest only: 'pas de' is not 'pas'
             start = line.skip(lexeme.end)
             if start > lexeme.end or line.scripts[start : start + 1] in ("C", "K") or line.text[start - 1] == "'":
                 yield from self._excluded(start, lexeme)
         if goes_on:
-            for lexeme in line.of(at, "and"):
+            for lexeme in line.of(at, "and", "or"):
                 yield from self._excluded(line.skip(lexeme.end), lexeme)
         yield from self._behind(at)
 
@@ -79,8 +80,8 @@ class Negation:
         return next((one.end for one in self._line.of(self._line.skip(at), "not_close")), at)
 
     def _text(self, at: int, end: int) -> Condition:
-        unspaced = "C" in self._line.scripts[at:end] or "K" in self._line.scripts[at:end]
-        return Text(self._line.typed(at, end), "inside" if unspaced else "word")
+        typed = self._line.typed(at, end)
+        return Text(typed, match_of(typed))
 
     def _word(self, at: int) -> int:
         """Behind the word that begins here; in scripts without spaces, before the next particle."""
@@ -94,7 +95,7 @@ class Negation:
             return end
         end = at
         while end < len(line.text) and end - at < _LONGEST and line.scripts[end] in "CK":
-            if end > at and any(line.of(end, "particle", "not_close", "and")):
+            if end > at and any(line.of(end, "particle", "not_close", "and", "or")):
                 break
             end += 1
         return end
@@ -102,14 +103,14 @@ class Negation:
     def _behind(self, at: int) -> Iterator[Found]:
         """An exclusion that follows what it excludes, in the same word or the next: 犬なし, 犬 なし."""
         line = self._line
-        sign = self._next_post(at)
+        sign = self._next_post(at) if line.scripts[at] not in " P" else None
         if not sign or sign[0] == at or sign[0] - at > 2 * _LONGEST:
             return
         start, lexeme = sign
         end = start - 1 if line.text[start - 1] == " " else start
         if line.scripts[at] in "CK" and end - at > _LONGEST:
             return
-        known = [one for one in self._known(at) if line.past(one.end, "particle") in (end, start)]
+        known = [one for one in self._known(at) if one.end in (end, start)]
         for one in known:
             yield Found(lexeme.end, one.condition, "exclude", one.label)
         inner = range(at, end)

@@ -79,6 +79,7 @@ Role = Literal[
     "of",
     "with",
     "and",
+    "or",
     "pictures",
     "particle",
 ]

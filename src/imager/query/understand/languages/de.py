@@ -186,6 +186,7 @@ WORDS: Final[Table] = {
     },
     "of": {"": "von, vom, des, der"},
     "with": {"": "mit"},
-    "and": {"": "und, oder, noch, sowie"},
+    "and": {"": "und, sowie"},
+    "or": {"": "oder, noch"},
     "pictures": {"": "bilder, fotos, aufnahmen, photos, bildern, bilder von, fotos von, aufnahmen von, fotografien"},
 }

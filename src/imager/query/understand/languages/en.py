@@ -155,6 +155,7 @@ WORDS: Final[Table] = {
     "in": {"": "in, on, during, at, from, in the month of"},
     "of": {"": "of, from"},
     "with": {"": "with, having"},
-    "and": {"": "and, or, nor, &"},
+    "and": {"": "and, &"},
+    "or": {"": "or, nor"},
     "pictures": {"": "pictures, photos, images, pics, photographs, shots, pictures of, photos of, images of, taken"},
 }

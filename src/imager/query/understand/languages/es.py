@@ -144,6 +144,7 @@ WORDS: Final[Table] = {
     "in": {"": "en, durante, en el, en la, en los, en las, en el mes de, el mes de, en el año"},
     "of": {"": "de, del, de la, de los, de las, de color, color"},
     "with": {"": "con, con un, con una"},
-    "and": {"": "y, e, o, u, ni"},
+    "and": {"": "y, e"},
+    "or": {"": "o, u, ni"},
     "pictures": {"": "fotos, imágenes, fotografías, foto, fotos de, imágenes de, fotografías de, fotos del"},
 }

@@ -141,7 +141,8 @@ WORDS: Final[Table] = {
     "in": {"": "en, dans, à, au, aux, pendant, au mois de, au mois d', le mois de, durant, au cours de, à la"},
     "of": {"": "de, du, des, d', de la, de l'"},
     "with": {"": "avec, avec un, avec une, avec des"},
-    "and": {"": "et, ou, ni"},
+    "and": {"": "et"},
+    "or": {"": "ou, ni"},
     "pictures": {
         "": "photos, images, photo, photographies, clichés, photos de, images de, photos d', images d', photos du"
     },
