@@ -289,4 +289,6 @@ def _trimmed(text: str) -> str:
         first += 1
     while first < last and unicodedata.category(text[last - 1])[0] in "PSZC":
         last -= 1
+    if text[last : last + 1] in (")", "）") and text[first:last].count("(") + text[first:last].count("（") == 1:
+        last += 1  # IMG(1)
     return text[first:last]
