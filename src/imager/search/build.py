@@ -18,7 +18,7 @@ from imager.query.model import TEXT_FIELDS
 from imager.search.columns import ROWS, Columns, Names, rows_of
 from imager.search.lists import Lists
 
-_AT_ONCE = 20_000  # rows of a table
+_AT_ONCE = 100_000  # assets
 _NUMBERS = 1 << 20  # parsed at once
 _FIELD_BITS = 4
 _VOCABULARY = "CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, 'instance')"
@@ -42,6 +42,9 @@ _SOME_FOLDERS = """SELECT DISTINCT v.asset, o.folder, o.label FROM carray(?1) AS
 CROSS JOIN versions AS v ON v.asset = wanted.value CROSS JOIN files AS f ON f.content = v.content
 CROSS JOIN folders AS o ON o.folder = f.folder"""
 _SOME = {"tags": _SOME_TAGS, "people": _SOME_PEOPLE, "folders": _SOME_FOLDERS}
+_TAGS = "SELECT group_concat(asset), group_concat(tag) FROM asset_tags WHERE asset >= ? AND asset < ?"
+_FILES = "SELECT group_concat(folder), group_concat(content) FROM files WHERE content IS NOT NULL"
+_VERSIONS = "SELECT group_concat(content), group_concat(asset) FROM versions WHERE asset IS NOT NULL"
 _ALL_PEOPLE = "SELECT DISTINCT asset, name FROM regions WHERE name <> '' ORDER BY asset"
 
 PLACES: Final = "SELECT place, name, city, region, country, country_code FROM places"
@@ -78,21 +81,19 @@ def some_lists(db: apsw.Connection, name: str, assets: Array, lists: Lists) -> l
 
 def all_tags(db: apsw.Connection, rows: int) -> Lists:
     """The tags of all assets."""
-    assets, tags = _pairs(db, "asset_tags", "asset", "tag")
+    pairs = [_numbers(db, _TAGS, (start, start + _AT_ONCE)) for start in range(0, rows, _AT_ONCE)]
+    assets, tags = (np.concatenate(columns) for columns in zip(*pairs, strict=True))
     return _lists(fetch(db, "SELECT tag, name FROM tags"), assets, tags, rows)
 
 
 def all_folders(db: apsw.Connection, rows: int) -> Lists:
     """The folders in which files of each asset were seen."""
-    names = fetch(db, "SELECT folder, label FROM folders")
-    contents, folders = _pairs(db, "files", "folder", "content", "content IS NOT NULL")[::-1]
-    versions, assets = _pairs(db, "versions", "content", "asset", "asset IS NOT NULL")
-    # Each content has one version, or none.
-    owner = np.zeros(int(max(contents.max(initial=0), versions.max(initial=0))) + 1, np.int64)
-    owner[versions] = assets
-    pairs = np.unique(owner[contents] << 32 | folders)
-    pairs = pairs[pairs >= 1 << 32]
-    return _lists(names, pairs >> 32, pairs & 0xFFFFFFFF, rows)
+    folders, contents = _numbers(db, _FILES)
+    versions, assets = _numbers(db, _VERSIONS)  # each content has one version, or none
+    owner = _table(versions, assets, contents.max(initial=0))
+    pairs = np.sort(owner[contents] << 32 | folders)
+    pairs = pairs[(pairs >= 1 << 32) & np.diff(pairs, prepend=-1).astype(bool)]
+    return _lists(fetch(db, "SELECT folder, label FROM folders"), pairs >> 32, pairs & 0xFFFFFFFF, rows)
 
 
 def all_people(db: apsw.Connection, rows: int) -> Lists:
@@ -105,34 +106,23 @@ def all_people(db: apsw.Connection, rows: int) -> Lists:
 
 
 def _lists(named: Sequence[tuple[int, str]], assets: Array, keys: Array, rows: int) -> Lists:
-    """`named`: key and name of each thing, in the order of the keys; pairs sorted by asset."""
+    """`named`: key and name of each thing; pairs sorted by asset."""
     known = np.array([key for key, _ in named], np.int64)
-    numbers = np.searchsorted(known, keys)
+    numbers = _table(known, np.arange(len(known)), keys.max(initial=0))[keys]
     return Lists.of_pairs(known.tolist(), [name for _, name in named], assets, numbers, rows)
 
 
-def _pairs(db: apsw.Connection, table: str, one: str, other: str, where: str = "1") -> tuple[Array, Array]:
-    """Two columns of whole numbers, in the order of the table."""
-    ones, others = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    low, high = db.execute(f"SELECT min({one}), max({one}) FROM {table}").get
-    sql = f"SELECT group_concat({one}), group_concat({other}) FROM {table} WHERE {where}"
-    if low is None:
-        pass
-    elif table == "versions":  # its key is no number; and it is small
-        ones, others = _parsed(ones, others, db.execute(sql).get)
-    else:
-        step = 200 if one == "folder" else _AT_ONCE
-        for start in range(low, high + 1, step):
-            found = db.execute(sql + f" AND {one} >= ? AND {one} < ?", (start, start + step)).get
-            ones, others = _parsed(ones, others, found)
-    return np.concatenate(ones), np.concatenate(others)
+def _table(keys: Array, values: Array, highest: int) -> Array:
+    """An array that has each value at its key, and 0 elsewhere; row numbers, so not much longer than the keys."""
+    found = np.zeros(max(int(highest), int(keys.max(initial=0))) + 1, np.int64)
+    found[keys] = values
+    return found
 
 
-def _parsed(ones: list[Array], others: list[Array], found: tuple[str | None, str | None]) -> tuple[Any, Any]:
-    for arrays, text in zip((ones, others), found, strict=True):
-        if text:
-            arrays.append(np.fromstring(text, np.int64, sep=","))
-    return ones, others
+def _numbers(db: apsw.Connection, sql: str, parameters: tuple[int, ...] = ()) -> tuple[Array, Array]:
+    """Two columns that SQL has joined into two texts."""
+    one, other = (np.fromstring(text or "", np.int64, sep=",") for text in db.execute(sql, parameters).get)
+    return one, other
 
 
 class Postings:
