@@ -15,6 +15,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -22,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 import platformdirs
 
 from imager import editing
-from imager.catalog import Catalog, read
+from imager.catalog import OWNER, Catalog, read
 from imager.catalog.exchange import mend_clock
 from imager.catalog.files import Problem
 from imager.catalog.identity import parse_id
@@ -36,6 +38,11 @@ from imager.search import Page, search
 if TYPE_CHECKING:
     from imager.doctor import Diagnosis
     from imager.ingest.run import Run
+    from imager.query.model import Box, Query
+    from imager.search.chunks import Chunk, Gone
+    from imager.search.index import Index
+    from imager.search.maps import Cluster
+    from imager.search.timeline import DayCount, Mask, MonthCount, TimelinePage, YearCount
 
 # What only some calls need is imported by them: 'imager search' should not wait for it.
 
@@ -67,6 +74,7 @@ class Library:
         self.catalog = catalog
         self.store = Store(folder / "derived")
         self._runs: list[Generator[Event]] = []
+        self._index: Index | None = None
 
     @classmethod
     def open(cls, folder: PathLike | None = None, *, create: bool = True, now: Callable[[], int] | None = None) -> Self:
@@ -104,6 +112,10 @@ class Library:
         for run in self._runs:
             run.close()
         self._runs.clear()
+        if self._index is not None:
+            self._index.save()
+            self._index.close()
+            self._index = None
         self.catalog.close()
 
     def __enter__(self) -> Self:
@@ -232,6 +244,98 @@ class Library:
         if identifier is None and os.path.lexists(absolute(reference)):
             raise NotFoundError(f"{text} is not in the library. 'imager add' brings it in.")
         raise NotFoundError(f"There is no picture {text} in the library.")
+
+    # ── time and place ──────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def index(self) -> Index:
+        """What searches look at, as the catalog is now; made when it is first asked for."""
+        from imager.search.index import Index
+
+        if self._index is None:
+            self._index = Index.open(self.catalog, self.folder / "index")
+        else:
+            self._index.refresh()
+        return self._index
+
+    @contextmanager
+    def _looking(self, query: Query | str | None) -> Iterator[tuple[Index, Mask | None]]:
+        """The index and a query's pictures in it, of those that the owner sees; None: all that are present."""
+        from imager.access import Principal, visible_mask
+        from imager.search.service import resolve
+        from imager.search.timeline import selected
+
+        index = self.index
+        with index.lock:
+            members = index.names["private"]
+            own = members.index(OWNER) if OWNER in members else None
+            seen = visible_mask(Principal(OWNER), self.catalog, index.size, index.columns.private, own)
+            if query is None or query == "":
+                yield index, seen if seen is None else seen & selected(index, None)
+            else:
+                yield index, resolve(index, self.catalog, query, visible=seen)
+
+    def years(self, query: Query | str | None = None) -> list[YearCount]:
+        """How many of a query's pictures (None: all) were taken in each year, newest first."""
+        from imager.search import timeline
+
+        with self._looking(query) as found:
+            return timeline.years(*found)
+
+    def months(self, query: Query | str | None = None) -> list[MonthCount]:
+        """How many of them were taken in each month, newest first."""
+        from imager.search import timeline
+
+        with self._looking(query) as found:
+            return timeline.months(*found)
+
+    def days(self, query: Query | str | None = None) -> list[DayCount]:
+        """How many of them were taken on each day, newest first."""
+        from imager.search import timeline
+
+        with self._looking(query) as found:
+            return timeline.days(*found)
+
+    def timeline(
+        self,
+        query: Query | str | None = None,
+        *,
+        after: str | None = None,
+        before: str | None = None,
+        at: str | int | None = None,
+        limit: int = 200,
+    ) -> TimelinePage:
+        """A page of a query's pictures, newest first: the newest, or those beside a place; see `search.timeline.page`.
+
+        `at` is a date to jump to: 'aug 2021', '2021-08', or ms by the clock on the wall.
+        """
+        from imager.search import timeline
+
+        if isinstance(at, str):
+            at = timeline.moment(at, datetime.fromtimestamp(self.catalog.now() / 1000))
+        with self._looking(query) as found:
+            return timeline.page(*found, after=after, before=before, at=at, limit=limit)
+
+    def skeleton(self, query: Query | str | None = None) -> bytes:
+        """Three bytes for each of a query's pictures, and its months with their versions; see `search.skeleton`."""
+        from imager.search.skeleton import skeleton
+
+        with self._looking(query) as found:
+            return skeleton(*found)
+
+    def chunk(self, month: str, number: int, version: int, query: Query | str | None = None) -> Chunk | Gone:
+        """A piece of a month of a query's skeleton, in that version, or what became of it; see `search.chunks`."""
+        from imager.search.chunks import chunk
+
+        with self._looking(query) as found:
+            return chunk(*found, month, number, version)
+
+    def clusters(self, query: Query | str | None = None, *, box: Box | None = None, zoom: int = 2) -> list[Cluster]:
+        """A query's pictures on a map, one cluster a cell of its grid, the largest first; see `search.maps`."""
+        from imager.search import maps
+
+        with self._looking(query) as found:
+            return maps.clusters(*found, box or maps.WORLD, zoom)
 
     # ── saying ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -14,13 +14,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from imager.catalog.identity import format_id
 from imager.errors import UsageError
 from imager.query.model import Box
+from imager.search.look import read_ids
 from imager.search.timeline import Mask, selected
 
 if TYPE_CHECKING:
@@ -40,12 +42,12 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """The pictures of one cell: the middle of their positions, how many, the newest, and the box they lie in."""
+    """The pictures of one cell: the mean of their positions, how many, the newest's id, and the box they lie in."""
 
     latitude: float
     longitude: float
     count: int
-    asset: int  # number of the newest, for its tile
+    asset: str
     south: float
     west: float
     north: float
@@ -72,7 +74,16 @@ def clusters(index: Index, mask: Mask | None = None, box: Box = WORLD, zoom: int
     cells = _rows(latitudes, zoom) * across
     cells += np.minimum(((longitudes + 180.0) * (across / 360.0)).astype(np.int64), across - 1)  # 180° is the last
     count, groups = _grouped(cells, across * across)
-    return _told(count, groups, assets, columns.taken[assets], latitudes, longitudes)
+    newest, order = _newest(count, groups, assets, columns.taken[assets])
+    south, north = _extent(groups, latitudes, count.size)
+    west, east = _extent(groups, longitudes, count.size)
+    # A mean may be rounded to beyond the outermost.
+    latitude = np.clip(np.bincount(groups, latitudes) / count, south, north)
+    longitude = np.clip(np.bincount(groups, longitudes) / count, west, east)
+    ids = [format_id(i) for i in read_ids(columns.id[:, newest[order]])]
+    edges = [part[order].tolist() for part in (south, west, north, east)]
+    middle = [part[order].tolist() for part in (latitude, longitude, count)]
+    return [Cluster(*row) for row in zip(*middle, ids, *edges, strict=True)]
 
 
 def _within(index: Index, mask: Mask, box: Box) -> Integers:
@@ -128,24 +139,14 @@ def _grouped(cells: Integers, most: int) -> tuple[Integers, Integers]:
     return counts[taken], names[cells]
 
 
-def _told(
-    counts: Integers, groups: Integers, assets: Integers, taken: Integers, latitudes: Floats, longitudes: Floats
-) -> list[Cluster]:
-    """The clusters, largest first, of equal ones that with the newest picture first."""
-    size = counts.size
-    latest = np.full(size, np.iinfo(np.int64).min)
+def _newest(counts: Integers, groups: Integers, assets: Integers, taken: Integers) -> tuple[Integers, Integers]:
+    """The newest of each cluster, and the clusters' order: largest first, of equal ones that with the newest first."""
+    latest = np.full(counts.size, np.iinfo(np.int64).min)
     np.maximum.at(latest, groups, taken)
     last = taken == latest[groups]
-    newest = np.zeros(size, np.int64)
+    newest = np.zeros(counts.size, np.int64)
     np.maximum.at(newest, groups[last], assets[last])
-    south, north = _extent(groups, latitudes, size)
-    west, east = _extent(groups, longitudes, size)
-    # A mean may be rounded to beyond the outermost.
-    middle = np.clip(np.bincount(groups, latitudes, size) / counts, south, north)
-    across = np.clip(np.bincount(groups, longitudes, size) / counts, west, east)
-    best_first = np.lexsort((-newest, -latest, -counts))
-    parts: list[Any] = [middle, across, counts, newest, south, west, north, east]
-    return [Cluster(*row) for row in zip(*(part[best_first].tolist() for part in parts), strict=True)]
+    return newest, np.lexsort((newest, latest, counts))[::-1]
 
 
 def _extent(groups: Integers, values: Floats, size: int) -> tuple[Floats, Floats]:

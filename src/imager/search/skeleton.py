@@ -64,7 +64,7 @@ def skeleton(index: Index, mask: Mask | None = None) -> bytes:
     """The skeleton of a query's pictures, or of all that are present, in the format described above."""
     mask = selected(index, mask)
     numbers, counts, versions = _table(index, mask)
-    pictures = index.order[mask[index.order]]
+    pictures = index.order[mask.take(index.order)]
     columns = index.columns
     return b"".join(
         (

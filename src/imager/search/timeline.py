@@ -14,6 +14,7 @@ import bisect
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
@@ -21,6 +22,8 @@ import numpy.typing as npt
 
 from imager.catalog.identity import format_id
 from imager.errors import UsageError
+from imager.query.model import All, AnyOf, Condition, Date
+from imager.query.text import parse
 from imager.search.look import read_ids, read_thumbhashes
 
 if TYPE_CHECKING:
@@ -162,6 +165,26 @@ def month_places(index: Index, month: int) -> tuple[int, int]:
 def _place(taken: npt.NDArray[np.int64], latest: int) -> int:
     """The first place of what was taken at `latest` or before, in a list with the newest first."""
     return bisect.bisect_left(taken, -latest, key=lambda t: -int(t))
+
+
+def moment(text: str, now: datetime | None = None) -> int:
+    """The moment at whose eve a date in words lies ('aug 2021': the end of that month), to jump to with `page`.
+
+    In ms by the clock on the wall; of a time that has no end, like 'since 2020', the end of all. `now`: what 'last
+    summer' goes by. UsageError where the text names no date.
+    """
+    date = _first_date(parse(text, now=now).query.where)
+    if date is None:
+        raise UsageError(f"'{text}' is not a date: write one as 2021, 2021-08, 2021-08-14 or 'aug 2021'.")
+    return _TOP[0] if date.end is None else date.end
+
+
+def _first_date(condition: Condition) -> Date | None:
+    """What may as well be meant as words has the date beside these."""
+    if isinstance(condition, Date):
+        return condition
+    parts = condition.parts if isinstance(condition, All | AnyOf) else ()
+    return next((date for part in parts if (date := _first_date(part)) is not None), None)
 
 
 # ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────
