@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
+from heapq import heappush, heappushpop
 from typing import Any, Final
 
 import numpy as np
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 
 from imager.query import model as q
 from imager.query.printer import print_query
-from imager.search.evaluate import Mask, least
+from imager.search.columnar import Mask, least
 from imager.search.index import Index
+from imager.search.lists import Lists, bitmap_of
 from imager.search.names import known
 
 TOP: Final = 20
@@ -30,6 +32,7 @@ SHORT: Final = 62
 Facets = dict[str, list[dict[str, Any]]]
 
 _WIDE = 1 << 20  # from here on sorting takes less memory than counting
+_FEW_LISTS = 20_000  # above, lists are counted by bitmaps, the largest first
 _FEW = 50_000  # so many colours are picked out sooner than gone through
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY_MS = 86_400_000
@@ -59,8 +62,8 @@ def _counted(index: Index, mask: Mask, top: int) -> Facets:
     looks = np.append(looks, np.zeros(-len(looks) % _KINDS_OF_RATING, looks.dtype)).reshape(-1, _KINDS_OF_RATING)
     months, by_month = counted(columns.month[numbers])
     found: Facets = {
-        "tags": _listed(index.tags.names, index.tags.counts(mask), top, lambda name: q.Tag(name, children=False)),
-        "people": _listed(index.people.names, index.people.counts(mask), top, lambda name: q.Named("person", name)),
+        "tags": _of_lists(index.tags, mask, numbers, top, lambda name: q.Tag(name, children=False)),
+        "people": _of_lists(index.people, mask, numbers, top, lambda name: q.Named("person", name)),
         "cameras": _coded(columns.make_model[numbers], names["make_model"], top, "camera"),
         "lenses": _coded(columns.lens[numbers], names["lens"], top, "lens"),
         **_places(index, columns.place[numbers], top),
@@ -74,7 +77,7 @@ def _counted(index: Index, mask: Mask, top: int) -> Facets:
             top,
             lambda stars: q.Range("rating", int(stars), int(stars)),
         ),
-        "folders": _listed(index.folders.names, index.folders.counts(mask), top, lambda name: q.Folder(name)),
+        "folders": _of_lists(index.folders, mask, numbers, top, lambda name: q.Folder(name)),
     }
     if (days := _days(columns.day[numbers])) is not None:
         found["days"] = days
@@ -99,6 +102,26 @@ def _text(condition: q.Condition) -> str:
     return print_query(q.Query(condition))
 
 
+def _of_lists(
+    lists: Lists, mask: Mask, numbers: NDArray[np.int64], top: int, condition: Callable[[str], q.Condition]
+) -> list[dict[str, Any]]:
+    """The same of what a picture may have several of."""
+    if len(numbers) <= _FEW_LISTS:
+        return _listed(lists.names, lists.counts(mask), top, condition)
+    wanted, totals = bitmap_of(mask), lists.counts()
+    best: list[int] = []  # a heap of the highest counts
+    names, counts = [], []
+    for number in np.argsort(-totals.astype(np.int64), kind="stable").tolist():
+        if len(best) == top and totals[number] < best[0]:
+            break  # nothing that follows has as many pictures in all
+        count = wanted.intersection_cardinality(lists.bitmap(number))
+        if count and (len(best) < top or count >= best[0]):
+            names.append(lists.names[number])
+            counts.append(count)
+            (heappush if len(best) < top else heappushpop)(best, count)
+    return _listed(names, counts, top, condition)
+
+
 def _coded(codes: NDArray[Any], names: Sequence[str], top: int, what: Any) -> list[dict[str, Any]]:
     counts = np.bincount(codes, minlength=len(names))
     return _listed(names, counts[: len(names)], top, lambda name: q.Named(what, name))
@@ -106,16 +129,12 @@ def _coded(codes: NDArray[Any], names: Sequence[str], top: int, what: Any) -> li
 
 def _places(index: Index, codes: NDArray[np.uint32], top: int) -> Facets:
     counts = np.bincount(codes)
-    parts: dict[str, dict[str, int]] = {"countries": {}, "regions": {}, "places": {}}
-    for number in np.flatnonzero(counts).tolist():
-        if number:
-            _, city, region, country, _ = index.place(number)
-            for part, name in zip(parts.values(), (country, region, city), strict=True):
-                part[name] = part.get(name, 0) + int(counts[number])
-    return {
-        facet: _listed(list(part), list(part.values()), top, lambda name: q.Named("place", name))
-        for facet, part in parts.items()
-    }
+    found: Facets = {}
+    for facet, (names, of_place) in zip(("countries", "regions", "places"), known(index).regions(), strict=True):
+        size = min(len(counts), len(of_place))
+        sums = np.bincount(of_place[:size], counts[:size], minlength=len(names))
+        found[facet] = _listed(names, sums, top, lambda name: q.Named("place", name))
+    return found
 
 
 def counted(values: NDArray[Any]) -> tuple[list[int], NDArray[np.int64]]:

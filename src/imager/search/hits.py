@@ -9,19 +9,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imager.catalog import Catalog
 from imager.catalog.connection import fetch, many
 from imager.catalog.effective import iso
 from imager.catalog.identity import format_id
 from imager.query import model as q
-from imager.search import phrases
-from imager.search.evaluate import Evaluation, least
+from imager.search.columnar import least
+from imager.search.evaluate import Evaluation
 from imager.search.rank import Asked
-from imager.search.words import tokens
+from imager.search.words import Found
 
 _ROWS = """SELECT a.asset, a.id, a.content, a.kind, a.width, a.height, a.taken_at, a.taken_offset, a.rating,
   a.favourite, a.title, a.thumbhash FROM carray(?) AS wanted CROSS JOIN assets AS a ON a.asset = wanted.value"""
+
+# Of several rows of one content the last one counts.
+_PATHS = """SELECT f.content, o.path, f.name FROM carray(?) AS wanted CROSS JOIN files AS f ON f.content = wanted.value
+CROSS JOIN folders AS o ON o.folder = f.folder WHERE o.device = ?
+ORDER BY (f.state = 'present' AND NOT o.offline), o.path DESC, f.name DESC"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +66,17 @@ def hits(
     if not numbers:
         return []
     rows = {row[0]: row for row in fetch(catalog.db, _ROWS, (many(numbers),))}
-    reasons = why(catalog, numbers, wanted, evaluation)
+    reasons = why(numbers, wanted, evaluation)
+    paths = _paths(catalog, [row[2] for row in rows.values()]) if rows else {}
     found = []
     for number, score in zip(numbers, scores, strict=True):
         if (row := rows.get(number)) is None:
             continue
         _, own, content, kind, width, height, taken_at, offset, rating, favourite, title, thumbhash = row
-        paths = catalog.files.paths_of(content)
         found.append(
             Hit(
                 id=format_id(own),
-                path=os.fsdecode(paths[0][0]) if paths else None,
+                path=paths.get(content),
                 score=score,
                 why=reasons.get(number, []),
                 taken_at=iso(taken_at, offset),
@@ -86,27 +92,34 @@ def hits(
     return found
 
 
-def why(
-    catalog: Catalog, numbers: Sequence[int], wanted: Asked, evaluation: Evaluation
-) -> dict[int, list[dict[str, Any]]]:
+def why(numbers: Sequence[int], wanted: Asked, evaluation: Evaluation) -> dict[int, list[dict[str, Any]]]:
     """For each picture, what it was found by: words with the field in which they stand, colours with their share."""
     reasons: dict[int, list[dict[str, Any]]] = {number: [] for number in numbers}
-    channels = [
-        (channel, [(text.text, phrases.Pattern(text), text.field) for text in texts])
-        for channel, texts in (("words", wanted.words), ("forgiving", wanted.forgiving))
-        if texts
-    ]
-    if channels:
-        for number, document in phrases.texts(catalog, np.array(numbers, np.uint32)):
-            cut = [tokens(text) if text else [] for text in document]
-            for channel, looked_for in channels:
-                for name, words in zip(q.TEXT_FIELDS, cut, strict=True):
-                    stand = [t for t, pattern, only in looked_for if only in (None, name) and pattern.stands_in(words)]
-                    if words and stand:
-                        reasons[number].append({"channel": channel, "field": name, "words": stand})
+    asked = np.array(numbers, np.int64)
+    for channel, texts in (("words", wanted.words), ("forgiving", wanted.forgiving)):
+        fields = [(text.text, _fields(evaluation.found(text), asked)) for text in texts]
+        for place, number in enumerate(numbers):
+            for bit, name in enumerate(q.TEXT_FIELDS):
+                if stand := [text for text, bits in fields if bits[place] >> bit & 1]:
+                    reasons[number].append({"channel": channel, "field": name, "words": stand})
     for colour in wanted.colours:
         shares, enough = evaluation.shares(colour.colour), least(colour.share)
         for number in numbers:
             if (share := int(shares[number])) >= enough:
                 reasons[number].append({"channel": "colour", "colour": colour.colour, "share": round(share / 255, 2)})
     return reasons
+
+
+def _fields(found: Found, numbers: NDArray[np.int64]) -> list[int]:
+    """In which fields each of these pictures has it, as bits."""
+    if not len(found.assets):
+        return [0] * len(numbers)
+    places = np.searchsorted(found.assets, numbers)
+    places[places == len(found.assets)] = 0
+    return [int(bits) for bits in np.where(found.assets[places] == numbers, found.fields[places], 0)]
+
+
+def _paths(catalog: Catalog, contents: Sequence[int]) -> dict[int, str]:
+    """For each content the path of a file of it on this device, one that is present if there is one."""
+    rows = fetch(catalog.db, _PATHS, (many(contents), catalog.device.files))
+    return {content: os.fsdecode(os.path.join(folder, name)) for content, folder, name in rows}

@@ -66,6 +66,7 @@ class Known:
         self._version = -1
         self._words: dict[str, list[str]] = {}
         self._trees: dict[str, Tree] = {}
+        self._regions: tuple[list[int], list[Any], list[tuple[list[str], NDArray[np.intp]]]] | None = None
         self._paths: tuple[list[str], list[list[str]]] = ([], [])
         self._found: OrderedDict[tuple[str, How, int], Found] = OrderedDict()
         self._held = 0
@@ -146,6 +147,21 @@ class Known:
             counts = np.bincount(self._index.columns.place[self._index.columns.state != 0])
             numbers = self.counted["places"] = [n for n in np.flatnonzero(counts).tolist() if n]
         return list(numbers)
+
+    def regions(self) -> list[tuple[list[str], NDArray[np.intp]]]:
+        """Countries, regions and cities: their names, and for each place's number which of them it is in."""
+        places = self._index.places
+        keys, values = list(places), list(places.values())
+        if self._regions is None or self._regions[:2] != (keys, values):
+            grouped = []
+            for part in (3, 2, 1):
+                codes: dict[str, int] = {"": 0}
+                of_place = np.zeros(max(keys, default=0) + 1, np.intp)
+                for number, names in places.items():
+                    of_place[number] = codes.setdefault(names[part], len(codes))
+                grouped.append((list(codes), of_place))
+            self._regions = (keys, values, grouped)
+        return self._regions[2]
 
     def folders(self, path: str) -> list[int]:
         """Numbers of the folders whose path ends with, or goes through, these names."""

@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from imager.catalog.connection import fetch, many
 from imager.query import model as q
 from imager.search import phrases
-from imager.search.evaluate import Evaluation, Mask, Numbers, before
+from imager.search.columnar import Mask, before
+from imager.search.evaluate import Evaluation
 from imager.search.index import Index
+from imager.search.phrases import Numbers
 from imager.search.words import Found, tokens
 
 LISTED: Final = 10_000
@@ -197,9 +199,10 @@ def fuse(index: Index, channels: Sequence[Numbers]) -> tuple[Numbers, NDArray[np
         return np.zeros(0, np.uint32), np.zeros(0)
     if len(used) == 1:
         return used[0], 1.0 / (K + 1 + np.arange(len(used[0])))
+    numbers: Numbers
     numbers, place = np.unique(np.concatenate(used), return_inverse=True)
     ranks = np.concatenate([1.0 / (K + 1 + np.arange(len(channel))) for channel in used])
-    fused = np.bincount(place, ranks)
+    fused = np.bincount(place, ranks).astype(np.float64)
     order = np.lexsort((-numbers.astype(np.int64), -index.columns.taken[numbers], -fused))
     return numbers[order], fused[order]
 

@@ -20,8 +20,9 @@ from imager.query.vocabulary import Vocabulary
 from imager.search import cursor as cursors
 from imager.search import phrases
 from imager.search import rank as ranks
+from imager.search.columnar import Mask
 from imager.search.cursor import Cursor
-from imager.search.evaluate import Evaluation, Mask
+from imager.search.evaluate import Evaluation
 from imager.search.facets import SHORT, counted, day_text, facets, month_text, year_text
 from imager.search.hits import Page, hits
 from imager.search.index import Index
@@ -178,11 +179,12 @@ def histogram(index: Index, mask: Mask) -> dict[str, Any]:
     if not len(numbers):
         return {"unit": "day", "bars": []}
     if int(days.max()) - int(days.min()) < SHORT:
-        unit, values, text = "day", days, day_text
+        unit, values = "day", days
     elif int(months.max()) - int(months.min()) <= _MONTHLY:
-        unit, values, text = "month", months, month_text
+        unit, values = "month", months
     else:
-        unit, values, text = "year", months // 12, year_text
+        unit, values = "year", months // 12
+    text = {"day": day_text, "month": month_text, "year": year_text}[unit]
     distinct, counts = counted(values)
     bars = [{"value": text(v), "count": n} for v, n in zip(distinct, counts.tolist(), strict=True)]
     return {"unit": unit, "bars": bars}

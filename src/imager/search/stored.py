@@ -1,0 +1,102 @@
+"""Conditions that the index does not know and the catalog answers: albums, and the names of files."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imager.catalog import Catalog
+from imager.catalog.connection import fetch, many
+from imager.search import phrases
+from imager.search.words import tokens
+
+_FILES = 20_000  # so many pictures are asked for the names of their files; if more, all files are gone through
+
+_FILES_OF = """SELECT v.asset, f.name FROM carray(?) AS wanted CROSS JOIN versions AS v ON v.asset = wanted.value
+CROSS JOIN files AS f ON f.content = v.content"""
+_ALL_FILES = """SELECT v.asset, f.name FROM files AS f CROSS JOIN versions AS v ON v.content = f.content
+WHERE f.content IS NOT NULL AND v.asset IS NOT NULL"""
+_ALBUMS = "SELECT album, lower(hex(id)), coalesce(name, ''), parent, query, deleted FROM albums"
+_IN_ALBUMS = """SELECT DISTINCT x.asset FROM carray(?) AS wanted
+CROSS JOIN album_assets AS x ON x.album = wanted.value"""
+
+
+class Album(NamedTuple):
+    """An album that is neither deleted nor nested in a deleted one."""
+
+    number: int
+    id: str  # hexadecimal
+    name: str
+    parent: int | None
+    query: str | None
+    deleted: int
+
+
+def albums(catalog: Catalog) -> list[Album]:
+    """All albums, but those that are deleted and what is nested in these."""
+    rows = [Album(*row) for row in fetch(catalog.db, _ALBUMS)]
+    gone = _with_nested(rows, {album.number for album in rows if album.deleted})
+    return [album for album in rows if album.number not in gone]
+
+
+def called(every: Sequence[Album], name: str) -> list[Album]:
+    """The albums with that id or name, and all that are nested in them."""
+    asked, plain = phrases.whole(name), name.strip().lower().replace("-", "")
+    wanted = {a.number for a in every if a.id == plain or (a.name and phrases.whole(a.name) == asked)}
+    wanted = _with_nested(every, wanted)
+    return [album for album in every if album.number in wanted]
+
+
+def _with_nested(every: Sequence[Album], wanted: set[int]) -> set[int]:
+    while inside := {album.number for album in every if album.parent in wanted} - wanted:
+        wanted = wanted | inside
+    return wanted
+
+
+def members(catalog: Catalog, wanted: Sequence[Album]) -> NDArray[np.int64]:
+    """The pictures that were put into these albums."""
+    if not wanted:
+        return np.zeros(0, np.int64)
+    rows = fetch(catalog.db, _IN_ALBUMS, (many([album.number for album in wanted]),))
+    return np.fromiter((asset for (asset,) in rows), np.int64, len(rows))
+
+
+def with_file(catalog: Catalog, pattern: str, candidates: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The pictures of which a file has such a name; `candidates` are at least these."""
+    if not len(candidates):
+        return np.zeros(0, np.int64)
+    some = len(candidates) <= _FILES
+    rows = catalog.db.execute(*((_FILES_OF, (many(candidates.tolist()),)) if some else (_ALL_FILES,)))
+    fits = named(pattern)
+    found = {asset for asset, name in rows if fits(os.fsdecode(name))}
+    return np.fromiter(found, np.int64, len(found))
+
+
+def literal_words(pattern: str) -> list[str]:
+    """Words that every name has somewhere, at least within a longer one, that fits the pattern."""
+    return sorted({word for piece in re.split(r"[*?]", pattern) for word in tokens(piece)})
+
+
+def named(pattern: str) -> Callable[[str], bool]:
+    """Whether a file has that name, without case and diacritics; without `*` and `?`, its stem is a name, too."""
+    folded = fold(pattern)
+    if not any(c in folded for c in "*?"):
+        return lambda name: folded in ((full := fold(name)), full.rpartition(".")[0])
+    fits = re.compile(fnmatch.translate(folded.replace("[", "[[]"))).match
+    return lambda name: fits(fold(name)) is not None
+
+
+def fold(name: str) -> str:
+    """A name in lower case, without the diacritics that full text leaves out (U+0300 to U+036F)."""
+    lower = name.lower()
+    if lower.isascii():
+        return lower
+    parts = unicodedata.normalize("NFD", lower)
+    return unicodedata.normalize("NFC", "".join(c for c in parts if not "\u0300" <= c <= "\u036f"))
