@@ -57,12 +57,11 @@ def _print(condition: Condition) -> str:
         case model.Named("kind", name) if name != name.lower():
             return f"kind:{_quoted(name)}"
         case model.Named(what, name):
-            return f"{what}:{_value(name)}"
+            return f"{what}:{print_value(name)}"
         case model.Tag(name, children):
-            bare = all(_BARE.fullmatch(level) and level not in _OPERATORS for level in name.split("|"))
-            return f"tag:{'' if children else '='}{name if bare else _quoted(name)}"
+            return f"tag:{'' if children else '='}{print_tag(name)}"
         case model.Album(album):
-            return f"album:{_value(album)}"
+            return f"album:{print_value(album)}"
         case model.Near(latitude, longitude, km, name):
             where = f"{_number(latitude)},{_number(longitude)}/{_number(km)}km"
             return f"near:{where}" if name is None else f"near:{_quoted(f'{where}/{name}')}"
@@ -77,7 +76,7 @@ def _print(condition: Condition) -> str:
         case model.File(pattern):
             return f"file:{pattern if _BARE_PATTERN.fullmatch(pattern) else _quoted(pattern)}"
         case model.Folder(path):
-            return f"folder:{_value(path)}"
+            return f"folder:{print_value(path)}"
         case model.State(state):
             return f"state:{state}"
         case model.Has(what):
@@ -100,8 +99,15 @@ def _text(text: model.Text) -> str:
             return f"{key}~{_quoted(text.text)}"
 
 
-def _value(text: str) -> str:
+def print_value(text: str) -> str:
+    """A name as it stands behind a key: in quotes where it needs them."""
     return text if _BARE.fullmatch(text) else _quoted(text)
+
+
+def print_tag(name: str) -> str:
+    """A tag's full name as it stands behind `tag:` or '#'."""
+    bare = all(_BARE.fullmatch(level) and level not in _OPERATORS for level in name.split("|"))
+    return name if bare else _quoted(name)
 
 
 def _quoted(text: str) -> str:
