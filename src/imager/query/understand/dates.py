@@ -75,6 +75,7 @@ class Dates:
         self._today = today
         self._known: dict[int, tuple[Moment, ...]] = {}
         self._unbounded: dict[int, tuple[Moment, ...]] = {}
+        self._relatives: dict[int, tuple[Moment, ...]] = {}
 
     def find(self, at: int) -> Iterator[Found]:
         """Every way to read a range, a holiday or a date with 'before' and the like from here."""
@@ -100,15 +101,14 @@ class Dates:
 
     def moments(self, at: int) -> tuple[Moment, ...]:
         """Every way to read one day, month, season, year or decade from here."""
-        known = self._known.get(at)
-        if known is None:
+        if at not in self._known:
             found = [*self._figures(at), *self._decades(at), *self._relative(at), *self._seasons(at), *self._months(at)]
             found += [
                 Moment(end, calendar.year_span(year), lonely=lonely) for end, year, lonely in self._years(at, bare=True)
             ]
             ends = self._line.ends
-            known = self._known[at] = tuple(moment for moment in found if ends(moment.end))
-        return known
+            self._known[at] = tuple(moment for moment in found if ends(moment.end))
+        return self._known[at]
 
     def _years(self, at: int, *, bare: bool = False) -> Iterator[tuple[int, int, bool]]:
         """A year in figures, or one relative to today, as (end, year, whether it is four figures and nothing else)."""
@@ -267,7 +267,12 @@ class Dates:
     def _decade(end: int, year: int) -> Moment:
         return Moment(end, calendar.year_span(year, 10), label=f"{year}s")
 
-    def _relative(self, at: int) -> Iterator[Moment]:
+    def _relative(self, at: int) -> tuple[Moment, ...]:
+        if at not in self._relatives:
+            self._relatives[at] = tuple(self._read_relative(at))
+        return self._relatives[at]
+
+    def _read_relative(self, at: int) -> Iterator[Moment]:
         """Yesterday, last week, the summer before, three months ago, the last three days."""
         line, today = self._line, self._today
         for lexeme in line.of(at, "relative", "relative_word"):
@@ -309,6 +314,8 @@ class Dates:
         """The last or this week, summer, August, Friday, Christmas."""
         today, last = self._today, which != "this"
         span: Span | None = None
+        if role == "unit" and value == "day":
+            return  # the last day of something else
         if role == "unit" and which == "past":
             span = calendar.rolling(str(value), 1, today)
         elif role == "unit":
@@ -420,14 +427,13 @@ class Dates:
 
     def _loose(self, at: int) -> tuple[Moment, ...]:
         """As `moments`, and years and months that a dash follows in the same word (2015-2018, May-July)."""
-        known = self._unbounded.get(at)
-        if known is None:
+        if at not in self._unbounded:
             moments = [*self.moments(at), *self._months(at)]
             moments += [Moment(end, calendar.year_span(year)) for end, year, _ in self._years(at)]
             for lexeme in self._line.of(at, "month_short"):
                 moments.append(Moment(lexeme.end, month=int(lexeme.value), certain=False))
-            known = self._unbounded[at] = tuple(dict.fromkeys(moments))
-        return known
+            self._unbounded[at] = tuple(dict.fromkeys(moments))
+        return self._unbounded[at]
 
     def _days(self, first: Moment) -> Iterator[Found]:
         line = self._line

@@ -186,7 +186,9 @@ class Line:
         return at
 
     def before(self, at: int, least: int) -> int:
-        """Before the brackets and quotes that open a word, though not before `least`."""
+        """Before the particle, or the brackets and quotes, that stand between a word and this; not before `least`."""
+        if at > least + 1 and self.text[at - 1] in "の的":
+            return at - 1
         while at > least and self.text[at - 1] in _OPENING:
             at -= 1
         return at

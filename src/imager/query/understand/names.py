@@ -38,6 +38,8 @@ class Names:
 
     def find(self, at: int, lead: Lead) -> Iterator[Found]:
         """The names known behind such a preposition, from here."""
+        if self._vocabulary is None:
+            return
         place, person = bool(lead.in_ or lead.of), bool(lead.with_ or lead.of)
         if self._line.scripts[at] in "CK":
             yield from self._unspaced(at, place=place, person=person)

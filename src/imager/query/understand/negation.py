@@ -30,7 +30,7 @@ class Negation:
         self._line = line
         self._kinds = kinds
         self._understood = understood
-        self._post: list[Lexeme | None] | None = None
+        self._post: dict[int, Lexeme] | None = None
 
     def find(self, at: int, *, goes_on: bool) -> Iterator[Found]:
         """Every way to read an exclusion from here; `goes_on`: one is right before, so 'or cats' is another."""
@@ -124,8 +124,12 @@ class Negation:
     def _next_post(self, at: int) -> tuple[int, Lexeme] | None:
         """The next sign of an exclusion behind its object, and where it stands."""
         if self._post is None:
-            self._post = [next(self._line.of(position, "not_post"), None) for position in range(len(self._line.text))]
-        for position in range(at, min(at + 2 * _LONGEST + 1, len(self._post))):
-            if lexeme := self._post[position]:
-                return position, lexeme
+            signs = (
+                (position, next(self._line.of(position, "not_post"), None)) for position in range(len(self._line.text))
+            )
+            self._post = {position: lexeme for position, lexeme in signs if lexeme}
+        if self._post:
+            for position in range(at, at + 2 * _LONGEST + 1):
+                if lexeme := self._post.get(position):
+                    return position, lexeme
         return None

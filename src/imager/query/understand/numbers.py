@@ -108,9 +108,16 @@ class Numbers:
         if line.text.startswith("-", behind):  # 5-star
             behind += 1
         for unit in line.of(behind, "star", "millimetre", "megapixel", "megabyte"):
-            one_star = unit.role == "star" and amount.high == 1 and line.scripts[amount.end - 1] == "L"
-            if not one_star:  # 'a star' is something else
+            if unit.role != "star" or bound or not self._false_friend(amount, unit.end):
                 yield from self._bounded(_UNITS[unit.role], _Amount(unit.end, *_rest(amount)), bound)
+
+    def _false_friend(self, amount: _Amount, end: int) -> bool:
+        """Whether the stars are none: 'a star'; 三星 is a make, and 五星红旗 a flag."""
+        line = self._line
+        if line.scripts[amount.end - 1] != "C" or any(line.of(end, "or_more", "or_less")):
+            return amount.high == 1 and line.scripts[amount.end - 1] == "L"
+        behind = line.skip(end)
+        return amount.high == 3 or (behind == end < len(line.text) and not any(line.of(end, "particle", "pictures")))
 
     def _bounded(self, measure: Measure, amount: _Amount, bound: str) -> Iterator[Found]:
         yield from self._found(measure, amount, bound)

@@ -188,5 +188,5 @@ WORDS: Final[Table] = {
     "with": {"": "mit"},
     "and": {"": "und, sowie"},
     "or": {"": "oder, noch"},
-    "pictures": {"": "bilder, fotos, aufnahmen, photos, bildern, bilder von, fotos von, aufnahmen von, fotografien"},
+    "pictures": {"": "bilder, fotos, aufnahmen, photos, bildern, fotografien"},
 }

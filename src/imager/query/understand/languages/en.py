@@ -157,5 +157,5 @@ WORDS: Final[Table] = {
     "with": {"": "with, having"},
     "and": {"": "and, &"},
     "or": {"": "or, nor"},
-    "pictures": {"": "pictures, photos, images, pics, photographs, shots, pictures of, photos of, images of, taken"},
+    "pictures": {"": "pictures, photos, images, pics, photographs, shots, taken"},
 }

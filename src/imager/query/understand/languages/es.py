@@ -107,8 +107,9 @@ WORDS: Final[Table] = {
         "blue": "azul, azules, azulado, azulada, celeste, celestes, azul marino, azul cielo, azul celeste, azul rey",
         "purple": inflected("morad, púrpur", _ADJECTIVE) + ", violeta, violetas, lila, lilas, malva",
         "pink": "rosa, rosas, rosado, rosada, rosados, rosadas, magenta, fucsia",
-        "brown": "marrón, marrones, castaño, castaña, beige, sepia, caqui, color café",
+        "brown": "castaño, castaña, beige, sepia, caqui, color café",
     },
+    "colour_weak": {"brown": "marrón, marrones"},
     "shade": {
         "dark": inflected("oscur", _ADJECTIVE),
         "light": inflected("clar, pálid", _ADJECTIVE),
@@ -146,5 +147,5 @@ WORDS: Final[Table] = {
     "with": {"": "con, con un, con una"},
     "and": {"": "y, e"},
     "or": {"": "o, u, ni"},
-    "pictures": {"": "fotos, imágenes, fotografías, foto, fotos de, imágenes de, fotografías de, fotos del"},
+    "pictures": {"": "fotos, imágenes, fotografías, foto"},
 }

@@ -100,7 +100,7 @@ WORDS: Final[Table] = {
         "teal": "turquoise, turquoises, cyan, bleu canard, bleu-vert",
         "blue": inflected("bleu", "-, e, s, es") + ", bleuâtre, bleu marine, bleu ciel, bleu roi, azur",
         "purple": "violet, violette, violets, violettes, mauve, mauves, lilas, pourpre",
-        "pink": "rosé, magenta, fuchsia, rose bonbon, rose vif",
+        "pink": "magenta, fuchsia, rose bonbon, rose vif",
         "brown": "brun, brune, bruns, brunes, beige, beiges, sépia, kaki",
     },
     "colour_weak": {"pink": "rose, roses", "brown": "marron, marrons"},
@@ -143,7 +143,5 @@ WORDS: Final[Table] = {
     "with": {"": "avec, avec un, avec une, avec des"},
     "and": {"": "et"},
     "or": {"": "ou, ni"},
-    "pictures": {
-        "": "photos, images, photo, photographies, clichés, photos de, images de, photos d', images d', photos du"
-    },
+    "pictures": {"": "photos, images, photo, photographies, clichés"},
 }

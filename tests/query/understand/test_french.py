@@ -1,0 +1,82 @@
+"""French, phrase by phrase."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.query.understand.reading import said
+
+PHRASES = [
+    ("août 2019", "2019-08-01..2019-09-01"),
+    ("le 24 août 2019", "2019-08-24..2019-08-25"),
+    ("1er janvier 2020", "2020-01-01..2020-01-02"),
+    ("en mai", "*-05"),
+    ("en mars", "*-03"),
+    ("mars", "[mars]"),
+    ("l'été dernier", "2021-06-01..2021-09-01"),
+    ("été 2019", "2019-06-01..2019-09-01"),
+    ("la semaine dernière", "2021-11-15..2021-11-22"),
+    ("le mois dernier", "2021-10-01..2021-11-01"),
+    ("l'année dernière", "2020-01-01..2021-01-01"),
+    ("l'an dernier", "2020-01-01..2021-01-01"),
+    ("les 3 derniers jours", "2021-11-19..2021-11-23"),
+    ("il y a deux ans", "2019-01-01..2020-01-01"),
+    ("avant 2010", "..2010-01-01"),
+    ("depuis 2019", "2019-01-01.."),
+    ("jusqu'en 2015", "..2016-01-01"),
+    ("de mai à juillet 2020", "2020-05-01..2020-08-01"),
+    ("entre 2015 et 2018", "2015-01-01..2019-01-01"),
+    ("années 90", "1990-01-01..2000-01-01"),
+    ("les années 1990", "1990-01-01..2000-01-01"),
+    ("ce jour-là", "*-11-22"),
+    ("noël 2018", "(*-12-24 or *-12-25 or *-12-26)? 2018-01-01..2019-01-01"),
+    ("hier", "2021-11-21..2021-11-22?"),
+    ("avant-hier", "2021-11-20..2021-11-21"),
+    ("5 étoiles", "rating 5"),
+    ("au moins 4 étoiles", "rating 4.."),
+    ("4 étoiles et plus", "rating 4.."),
+    ("voiture rouge", "[voiture] red?"),
+    ("robe rose", "[robe] pink?"),
+    ("vert foncé", "green?"),
+    ("bleu marine", "blue?"),
+    ("plutôt rouge", "red 40%"),
+    ("noir et blanc", "black and white?"),
+    ("sans chien", 'not "chien"'),
+    ("pas de chien", 'not "chien"'),
+    ("pas flou", 'not "flou"'),
+    ("pas de calais", "[pas de calais]"),
+    ("sans chien ni chat", 'not "chien" not "chat"'),
+    ("paysage", "landscape?"),
+    ("photos sans personnes", 'not (has person or "personnes")'),
+    ("août de l'année dernière", "2020-08-01..2020-09-01"),
+    ("photos de l'été 2019", "2019-06-01..2019-09-01"),
+    ("comic sans serif", "[comic sans serif]"),
+    ("en août", "*-08"),
+    ("depuis août", "2021-08-01.."),
+    ("cet été", "2021-06-01..2021-09-01"),
+    ("cette année", "2021-01-01..2022-01-01"),
+    ("ces photos", "[ces photos]"),
+    ("photos rouges", "red?"),
+    ("rouges", "red?"),
+    ("chaussures bleues", "[chaussures] blue?"),
+    ("ciel bleu clair", "[ciel] blue?"),
+    ("surtout vert", "green 40%"),
+    ("moins de 3 étoiles", "rating ..2"),
+    ("12 mégapixels", "megapixels 11.5..12.5"),
+    ("avec gps", "has position"),
+    ("sans mots-clés", "not has tag"),
+    ("carré", "square?"),
+    ("hiver 2020/21", "2020-12-01..2021-03-01"),
+    ("le week-end dernier", "2021-11-20..2021-11-22"),
+    ("vendredi dernier", "2021-11-19..2021-11-20"),
+    ("halloween 2020", "*-10-31? 2020-01-01..2021-01-01"),
+    ("photos du 24 décembre", "*-12-24"),
+    ("pas rouge", "not red"),
+    ("après 2015", "2016-01-01.."),
+    ("entre mai et juillet 2020", "2020-05-01..2020-08-01"),
+]
+
+
+@pytest.mark.parametrize(("text", "meaning"), PHRASES, ids=[text for text, _ in PHRASES])
+def test_a_phrase_in_french_means_what_people_mean(text: str, meaning: str) -> None:
+    assert said(text) == meaning

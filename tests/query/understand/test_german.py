@@ -1,0 +1,80 @@
+"""German, phrase by phrase."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.query.understand.reading import said
+
+PHRASES = [
+    ("märz 2020", "2020-03-01..2020-04-01"),
+    ("24. August 2021", "2021-08-24..2021-08-25"),
+    ("im Mai", "*-05"),
+    ("im August 2019", "2019-08-01..2019-09-01"),
+    ("letzten Sommer", "2021-06-01..2021-09-01"),
+    ("Sommer 2019", "2019-06-01..2019-09-01"),
+    ("Winter 2020/21", "2020-12-01..2021-03-01"),
+    ("letzte Woche", "2021-11-15..2021-11-22"),
+    ("letztes Jahr", "2020-01-01..2021-01-01"),
+    ("letzten Monat", "2021-10-01..2021-11-01"),
+    ("die letzten 3 Tage", "2021-11-19..2021-11-23"),
+    ("vor zwei Jahren", "2019-01-01..2020-01-01"),
+    ("vor 2010", "..2010-01-01"),
+    ("seit 2019", "2019-01-01.."),
+    ("bis März 2020", "..2020-04-01"),
+    ("von Mai bis Juli 2020", "2020-05-01..2020-08-01"),
+    ("zwischen 2015 und 2018", "2015-01-01..2019-01-01"),
+    ("24. bis 26. August 2021", "2021-08-24..2021-08-27"),
+    ("90er", "1990-01-01..2000-01-01"),
+    ("90er Jahre", "1990-01-01..2000-01-01"),
+    ("Bilder aus den 90ern", "1990-01-01..2000-01-01"),
+    ("an diesem Tag", "*-11-22"),
+    ("Weihnachten 2019", "(*-12-24 or *-12-25 or *-12-26)? 2019-01-01..2020-01-01"),
+    ("letztes Wochenende", "2021-11-20..2021-11-22"),
+    ("vorgestern", "2021-11-20..2021-11-21"),
+    ("August letzten Jahres", "2020-08-01..2020-09-01"),
+    ("4 Sterne und mehr", "rating 4.."),
+    ("mindestens 4 Sterne", "rating 4.."),
+    ("Sterne", "[Sterne]"),
+    ("vier Sterne", "rating 4"),
+    ("rotes Auto", "red? [Auto]"),
+    ("roten Rosen", "red? [Rosen]"),
+    ("dunkelgrün", "green?"),
+    ("marineblau", "blue?"),
+    ("überwiegend rot", "red 40%"),
+    ("schwarzweiß", "black and white?"),
+    ("ohne Hund", 'not "Hund"'),
+    ("ohne Hund und Katze", 'not "Hund" not "Katze"'),
+    ("kein Auto", 'not "Auto"'),
+    ("nicht rot", "not red"),
+    ("nicht unscharf", 'not "unscharf"'),
+    ("Hochformat", "portrait?"),
+    ("Bilder ohne Menschen", 'not (has person or "Menschen")'),
+    ("Fotos vom letzten Sommer mit rotem Auto", "2021-06-01..2021-09-01 red? [Auto]"),
+    ("ohne Schlagwörter", "not has tag"),
+    ("Rote Blumen im August 2020 ohne Menschen", 'red? [Blumen] 2020-08-01..2020-09-01 not (has person or "Menschen")'),
+    ("am 24. Dezember", "*-12-24"),
+    ("seit August", "2021-08-01.."),
+    ("nach 2015", "2016-01-01.."),
+    ("ab 2018", "2018-01-01.."),
+    ("diesen Sommer", "2021-06-01..2021-09-01"),
+    ("dieses Jahr", "2021-01-01..2022-01-01"),
+    ("vor drei Wochen", "2021-11-01..2021-11-08"),
+    ("letzten Freitag", "2021-11-19..2021-11-20"),
+    ("Halloween", "*-10-31?"),
+    ("zwölf Megapixel", "megapixels 11.5..12.5"),
+    ("weniger als 3 Sterne", "rating ..2"),
+    ("hellblaue Tür", "blue? [Tür]"),
+    ("rosafarbene Rosen", "pink? [Rosen]"),
+    ("weiße Katze", "white? [Katze]"),
+    ("quadratisch", "square?"),
+    ("mit GPS", "has position"),
+    ("Sternenhimmel", "[Sternenhimmel]"),
+    ("Bilder von 2015 bis 2018", "2015-01-01..2019-01-01"),
+    ("3. bis 5. Mai", "(*-05-03 or *-05-04 or *-05-05)"),
+]
+
+
+@pytest.mark.parametrize(("text", "meaning"), PHRASES, ids=[text for text, _ in PHRASES])
+def test_a_phrase_in_german_means_what_people_mean(text: str, meaning: str) -> None:
+    assert said(text) == meaning
