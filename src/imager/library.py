@@ -33,12 +33,16 @@ from imager.ingest.events import Event
 from imager.ingest.store import Store
 from imager.ingest.volumes import is_network_filesystem
 from imager.rules import DefaultRules
-from imager.search import Page, search
 
 if TYPE_CHECKING:
     from imager.doctor import Diagnosis
+    from imager.export import Exported, Taken
+    from imager.export import Failed as NotExported
+    from imager.export import Report as ExportReport
+    from imager.export.run import Layout
     from imager.ingest.run import Run
     from imager.query.model import Box, Query
+    from imager.search import Page
     from imager.search.chunks import Chunk, Gone
     from imager.search.index import Index
     from imager.search.maps import Cluster
@@ -55,6 +59,9 @@ _MARK_TEXT = (
 
 _SOON = 2.0
 """Seconds after which what a run has found can be found by words."""
+
+_LARGE = 10_000  # pictures; a run leaves the index of so many ready for the next search
+_IS_LARGE = "SELECT assets > ? FROM library"
 
 PathLike = str | bytes | os.PathLike[str]
 
@@ -155,8 +162,8 @@ class Library:
         """Follow folders (all that were added on this device, if none is named) until `stop` is set.
 
         First `add`, then whatever changes; events as of `add`, with a `Finished` after each run that did something.
-        A file is read once it has not changed for `quiet` seconds (two). `poll`: look every so many seconds, rather than
-        rely on the system to tell; of network drives it can't. NotFoundError names a folder that does not exist,
+        A file is read once it has not changed for `quiet` seconds (two). `poll`: look every so many seconds, rather
+        than rely on the system to tell; of network drives it can't. NotFoundError names a folder that does not exist,
         UsageError says when there is none to follow.
         """
         from imager import watch
@@ -197,6 +204,8 @@ class Library:
             if events not in self._runs:
                 return  # the library was closed meanwhile
             self.catalog.index()
+            if self._index is not None or self.catalog.db.execute(_IS_LARGE, (_LARGE,)).get:
+                self.index.save()
             if last is not None:
                 yield last
         finally:
@@ -211,10 +220,13 @@ class Library:
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def search(self, words: str = "", *, limit: int = 50, after: str | None = None) -> Page:
-        """Find pictures by words; see `imager.search.text.search`."""
-        self.catalog.index(seconds=0.2)
-        return search(self.catalog, words, limit=limit, after=after)
+    def search(self, words: Query | str = "", *, limit: int = 50, after: str | None = None) -> Page:
+        """The pictures that meet a query, best first, and how they divide; see `imager.search.service.search`."""
+        from imager.search.service import search
+
+        index = self.index
+        with index.lock:
+            return search(index, self.catalog, words, limit=limit, after=after, visible=self._seen(index))
 
     def show(self, reference: PathLike) -> dict[str, Any]:
         """All that is known of the picture with that id, or of which a file lies at that path."""
@@ -261,19 +273,24 @@ class Library:
     @contextmanager
     def _looking(self, query: Query | str | None) -> Iterator[tuple[Index, Mask | None]]:
         """The index and a query's pictures in it, of those that the owner sees; None: all that are present."""
-        from imager.access import Principal, visible_mask
         from imager.search.service import resolve
         from imager.search.timeline import selected
 
         index = self.index
         with index.lock:
-            members = index.names["private"]
-            own = members.index(OWNER) if OWNER in members else None
-            seen = visible_mask(Principal(OWNER), self.catalog, index.size, index.columns.private, own)
+            seen = self._seen(index)
             if query is None or query == "":
                 yield index, seen if seen is None else seen & selected(index, None)
             else:
                 yield index, resolve(index, self.catalog, query, visible=seen)
+
+    def _seen(self, index: Index) -> Mask | None:
+        """The pictures that the owner sees; None: all."""
+        from imager.access import Principal, visible_mask
+
+        members = index.names["private"]
+        own = members.index(OWNER) if OWNER in members else None
+        return visible_mask(Principal(OWNER), self.catalog, index.size, index.columns.private, own)
 
     def years(self, query: Query | str | None = None) -> list[YearCount]:
         """How many of a query's pictures (None: all) were taken in each year, newest first."""
@@ -373,6 +390,65 @@ class Library:
     def forget(self, path: PathLike) -> int:
         """Let go of missing files at or below a path; pictures left without any place go too. How many files."""
         return editing.forget(self.catalog, self.store, absolute(path))
+
+    # ── leaving and coming back ─────────────────────────────────────────────────────────────────────────────
+
+    def export(
+        self,
+        folder: PathLike,
+        query: Query | str = "",
+        *,
+        album: str | None = None,
+        layout: Layout = "folders",
+        sidecars: bool = True,
+        jsonl: bool = False,
+        link: bool = False,
+    ) -> Iterator[Exported | NotExported | ExportReport]:
+        """Write copies of a query's pictures (all, by default) into a folder, with XMP sidecars beside them.
+
+        `album`: only those in that album. `layout`: 'folders' as they lie now, or 'dates'. `jsonl`: also everything
+        that is known and was said of them, for `take`. `link`: hard links instead of copies. The report comes last.
+        What lies in the folder already is kept; UsageError where the library reads that folder itself.
+        """
+        from imager.export import export
+
+        yield from export(
+            self.catalog,
+            self.folder,
+            self._chosen(query, album),
+            absolute(folder),
+            layout=layout,
+            sidecars=sidecars,
+            jsonl=jsonl,
+            link=link,
+            asked=query if isinstance(query, str) else "",
+        )
+
+    def _chosen(self, query: Query | str, album: str | None) -> list[int]:
+        """The numbers of a query's pictures, of those in an album where one is named; newest first."""
+        from imager.query import model
+        from imager.query.text import parse
+
+        asked: Query | str | None = query
+        if album is not None:
+            from imager.organise import albums
+
+            where = parse(query).query.where if isinstance(query, str) else query.where
+            asked = model.Query(model.All((model.Album(albums.find(self.catalog, album).hex), where)))
+        with self._looking(asked) as (index, mask):
+            order = index.order
+            found = order[mask[order]] if mask is not None else order[index.columns.state[order] == 1]
+            return [int(number) for number in found]
+
+    def take(self, path: PathLike) -> Taken:
+        """Take in what an export's JSON lines (a file, or its folder) say that people said: values, tags, albums.
+
+        Pictures are added before or afterwards, in any order. ImagerError names the line that is wrong; then nothing
+        is taken. Only take what comes from somebody you trust: it speaks in the owner's name.
+        """
+        from imager.export import take_lines
+
+        return take_lines(self.catalog, Path(os.fsdecode(absolute(path))))
 
     # ── soundness ───────────────────────────────────────────────────────────────────────────────────────────
 

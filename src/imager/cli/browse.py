@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +11,9 @@ from imager.cli import output
 from imager.cli.common import Json, Reference, open_library
 from imager.cli.main import app
 from imager.library import Library
-from imager.search import Page
+
+if TYPE_CHECKING:
+    from imager.search import Page
 
 
 @app.command()
@@ -77,7 +79,7 @@ def stats(json: Json = False) -> None:
 def print_hits(page: Page) -> None:
     """The hits of a page, a line each."""
     for hit in page.hits:
-        fields = ", ".join(sorted({w["field"] for w in hit.why}))
+        fields = ", ".join(sorted({w.get("field") or w["channel"] for w in hit.why}))
         where = output.path_text(hit.path) if hit.path else hit.id
         output.out.print(f"{where}  [dim]{fields}[/]" if fields else where)
     more = f", {len(page.hits):,} shown" if page.total > len(page.hits) else ""
