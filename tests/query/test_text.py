@@ -219,13 +219,13 @@ def test_chips_say_what_was_understood_and_where_it_stands() -> None:
     assert chips(text) == [
         ("camera", "fuji", "camera:fuji"),
         ("rating", "★ 4 and more", "rating:>=4"),
-        ("exclude", "blurry", "-blurry"),
+        ("exclude", "not blurry", "-blurry"),
         ("phrase", "red door", '"red door"'),
         ("near", "within 10 km of 48.85, 2.35", "near:48.85,2.35/10km"),
         ("any", "cat or dog", "cat OR dog"),
     ]
-    assert chips("(a -b)") == [("word", "a", "a"), ("exclude", "b", "-b")]
-    assert chips("-(a -b)") == [("exclude", "a not b", "-(a -b)")]
+    assert chips("(a -b)") == [("word", "a", "a"), ("exclude", "not b", "-b")]
+    assert chips("-(a -b)") == [("exclude", "not a not b", "-(a -b)")]
 
 
 @pytest.mark.parametrize(
@@ -251,6 +251,10 @@ def test_chips_say_what_was_understood_and_where_it_stands() -> None:
         ("title:sunset", "title: sunset"),
         ("has:gps", "with a position"),
         ("iso:*", "with ISO"),
+        ("-blurry", "not blurry"),
+        ("no:title", "without a title"),
+        ("-has:gps", "without a position"),
+        ("-(cat OR dog)", "not cat or dog"),
     ],
 )
 def test_chips_are_in_peoples_words(text: str, label: str) -> None:

@@ -60,6 +60,8 @@ def complete(text: str, cursor: int, vocabulary: Vocabulary | None = None, limit
     known = vocabulary or _NothingKnown()
     token = _typed(text[:cursor])
     if token is None:
+        if text[:cursor][-1:].isalnum() or text[cursor : cursor + 1].strip():
+            return []  # an operator, or the beginning of what stands there already
         return _placed(_keys(""), cursor, cursor, limit)
     if token.text in _MARKS and not token.quoted:
         return _placed(_behind(_MARKS[token.text], "", known), cursor, cursor, limit)

@@ -65,7 +65,7 @@ def kind(condition: Condition) -> str:
 
 
 def label(condition: Condition) -> str:
-    """The condition in a few words; of an excluded one, what is excluded ('exclude' says the rest)."""
+    """The condition in a few words."""
     match condition:
         case model.Text(text, _, field):
             return text if field is None else f"{field}: {text}"
@@ -98,15 +98,16 @@ def label(condition: Condition) -> str:
         case model.Has(what):
             return _HAS[what]
         case model.Not(part):
-            return label(part)
+            return without(label(part))
         case model.All(parts):
-            return " and ".join(_within(part) for part in parts) if parts else "everything"
+            return " and ".join(map(label, parts)) if parts else "everything"
         case model.AnyOf(parts):
-            return " or ".join(_within(part) for part in parts) if parts else "nothing"
+            return " or ".join(map(label, parts)) if parts else "nothing"
 
 
-def _within(condition: Condition) -> str:
-    return f"not {label(condition)}" if isinstance(condition, model.Not) else label(condition)
+def without(text: str) -> str:
+    """What excludes something, given what is said of it: 'not blurry', 'without a title'."""
+    return f"without {text[5:]}" if text.startswith("with ") else f"not {text}"
 
 
 def _dates(start: int | None, end: int | None) -> str:

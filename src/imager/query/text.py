@@ -60,7 +60,7 @@ class _Piece:
     @property
     def text(self) -> str:
         """For people, within a larger chip."""
-        return " ".join(f"not {c.text}" if c.kind == "exclude" else c.text for c in self.chips)
+        return " ".join(chip.text for chip in self.chips)
 
 
 class _Parser:
@@ -233,7 +233,9 @@ class _Group:
 
     def add(self, piece: _Piece | None) -> None:
         if piece is not None and self.negated is not None:
-            chip = Chip("exclude", piece.text, Not(piece.condition), self.negated, piece.end)
+            chip = Chip(
+                "exclude", labels.without(piece.text or "everything"), Not(piece.condition), self.negated, piece.end
+            )
             piece = _Piece(chip.condition, (chip,), self.negated, piece.end)
         self.negated = None
         if piece is None:
