@@ -33,8 +33,8 @@ def as_exported(facts: Facts, xmp: dict[str, Any]) -> Facts:
     if latitude is not None and longitude is not None:  # 0, 0 as well: somebody meant it
         facts = replace(facts, latitude=latitude, longitude=longitude)
     taken = _taken(xmp)
-    standard = [date for date in facts.dates if date.source in _STANDARD]
-    if taken is not None and (not standard or any(date.at == taken.at for date in standard)):
+    standard = [date for source in _STANDARD for date in facts.dates if date.source == source]
+    if taken is not None and (not standard or standard[0].at == taken.at):
         facts = replace(facts, dates=(taken,))
     else:
         facts = replace(facts, dates=tuple(standard[:1]))
