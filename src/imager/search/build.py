@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from imager.catalog.connection import fetch, many
 from imager.catalog.words import DOCUMENTS
-from imager.query.model import TEXT_FIELDS
+from imager.query.model import TEXT_FIELDS, TextField
 from imager.search.columns import ROWS, Columns, Names, rows_of
 from imager.search.lists import Lists
 
@@ -22,8 +22,12 @@ _AT_ONCE = 100_000  # assets
 _NUMBERS = 1 << 20  # parsed at once
 _FIELD_BITS = 4
 _VOCABULARY = "CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, 'instance')"
+_OFTEN: Final[tuple[TextField, ...]] = (
+    *("caption", "tags", "camera", "name", "folder"),
+    *("place", "title", "people", "creator"),
+)  # the columns with most words first, since they are compared one after another
 _INSTANCES = f"""SELECT CAST(term AS BLOB), count(*), group_concat(doc << {_FIELD_BITS} | CASE col
-{" ".join(f"WHEN '{name}' THEN {number}" for number, name in enumerate(TEXT_FIELDS))} END)
+{" ".join(f"WHEN '{name}' THEN {TEXT_FIELDS.index(name)}" for name in _OFTEN)} END)
 FROM temp.vocabulary GROUP BY term"""
 
 _WANTED = "carray(?1) AS wanted CROSS JOIN assets AS a ON a.asset = wanted.value"

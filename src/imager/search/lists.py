@@ -7,6 +7,7 @@ removed from them since, which roaring bitmaps take in when somebody asks for th
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Final
 
@@ -135,7 +136,10 @@ class Lists:
         self._used = end
 
     def _note(self, number: int, asset: int, added: bool) -> None:
-        self._totals[number] += 1 if added else -1
+        if added:
+            self._totals[number] += 1
+        else:
+            self._totals[number] -= 1  # numbers without a sign take no -1
         if (bitmap := self._bitmaps.get(number)) is not None:
             (bitmap.add if added else bitmap.discard)(asset)
         self._changes.setdefault(number, {})[asset] = added
@@ -160,7 +164,7 @@ class Lists:
     def assets(self, number: int) -> Assets:
         """The pictures that have it, in order."""
         if number in self._changes:
-            return np.array(self.bitmap(number).to_array(), np.uint32)
+            return np.frombuffer(self.bitmap(number).to_array(), np.uint32)
         found = self._base(number)
         found.flags.writeable = False
         return found
@@ -174,7 +178,7 @@ class Lists:
         """The pictures that have it; kept and kept right, so not to be changed by others."""
         found = self._bitmaps.get(number)
         if found is None:
-            found = BitMap(np.ascontiguousarray(self._base(number)))
+            found = BitMap(array("I", self._base(number).tobytes()))  # of an array: many times as fast
             for asset, added in self._changes.get(number, {}).items():
                 (found.add if added else found.discard)(asset)
             self._bitmaps[number] = found

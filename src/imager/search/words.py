@@ -9,7 +9,6 @@ that its latest texts went into (`Words._where`), so nothing is ever taken out o
 from __future__ import annotations
 
 import bisect
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
@@ -31,6 +30,9 @@ _LONGEST = 32_768  # bytes: FTS5 cuts words there (FTS5_MAX_TOKEN_SIZE)
 _GONE = 0xFFFF  # in no segment
 _FAN = 8  # as many segments of about one size become one
 _MERGED_AT_ONCE = 1 << 22  # postings
+_LONG_RUN = 2_048  # postings
+_MANY_TERMS = 4_096
+_ZERO, _NINE = b"09"
 _FORGIVING_FROM = 3  # letters: of shorter words everything is similar
 
 Assets = NDArray[np.uint32]
@@ -104,17 +106,44 @@ class Segment:
             return first, first + (first < len(self) and self.term(first) == term)
         return first, bisect.bisect_left(numbers, term + b"\xff", first, key=self.term)
 
-    def inside(self, piece: bytes) -> list[int]:
+    def inside(self, piece: bytes) -> NDArray[np.int64]:
         """Numbers of the terms that have `piece` somewhere, in order."""
-        starts = [match.start() for match in re.finditer(re.escape(piece), self.blob)]
-        return np.unique(np.searchsorted(self.offsets, starts, "right") - 1).tolist() if starts else []
+        letters = np.frombuffer(self.blob, np.uint8)
+        if not piece or len(letters) < len(piece):
+            return np.zeros(0, np.int64)
+        found = letters[: len(letters) - len(piece) + 1] == piece[0]
+        if len(piece) > 1:
+            found &= letters[1 : len(letters) - len(piece) + 2] == piece[1]
+        places = np.flatnonzero(found)
+        for at, letter in enumerate(piece[2:], 2):
+            places = places[letters[places + at] == letter]
+        numbers = np.searchsorted(self.offsets, places.astype(np.uint32), "right") - 1
+        return numbers[np.diff(numbers, prepend=-1) > 0]
 
-    def slices(self, term: bytes, how: How) -> list[slice]:
-        """Where the postings of what matches stand."""
+    def postings(self, term: bytes, how: How) -> list[tuple[Assets, Fields]]:
+        """The postings of what matches, in pieces."""
+        if how != "inside":
+            first, end = self.range(term, how)
+            part = slice(int(self.starts[first]), int(self.starts[end]))
+            return [(self.docs[part], self.fields[part])] if first < end else []
+        numbers = self.inside(term)
+        starts, counts = self.starts[numbers].astype(np.int64), np.diff(self.starts)[numbers].astype(np.int64)
+        # Long runs are copied as they are, of many short ones the postings are gathered one by one.
+        short = counts < _LONG_RUN
+        pieces = [slice(start, start + count) for start, count in zip(starts[~short], counts[~short], strict=True)]
+        found = [(self.docs[piece], self.fields[piece]) for piece in pieces]
+        if short.any():
+            counts = counts[short]
+            places = np.repeat(starts[short] - np.cumsum(counts) + counts, counts) + np.arange(int(counts.sum()))
+            found.append((self.docs[places], self.fields[places]))
+        return found
+
+    def documents(self, term: bytes, how: How) -> int:
+        """How many postings that is."""
         if how == "inside":
-            return [slice(int(self.starts[i]), int(self.starts[i + 1])) for i in self.inside(term)]
+            return int(np.diff(self.starts)[self.inside(term)].sum())
         first, end = self.range(term, how)
-        return [slice(int(self.starts[first]), int(self.starts[end]))] if first < end else []
+        return int(self.starts[end]) - int(self.starts[first])
 
 
 def segment_of(documents: Iterable[tuple[int, Sequence[bytes | None]]]) -> Segment:
@@ -289,8 +318,7 @@ class Words:
         docs, bits = [], []
         for number, segment in self._segments.items():
             valid = self._valid(number)
-            for part in segment.slices(term.encode("utf-8", "replace"), how):
-                some, has = segment.docs[part], segment.fields[part]
+            for some, has in segment.postings(term.encode("utf-8", "replace"), how):
                 keep = valid(some)
                 if fields != ALL:
                     asked = (has & np.uint16(fields)) != 0
@@ -314,20 +342,17 @@ class Words:
             np.bitwise_or.at(fields, place, all_bits)
             return _only(found, fields)
         table = np.zeros(len(self._where), np.uint16)
-        table[all_docs] = all_bits
+        places = all_docs.astype(np.intp)
+        table[places] = all_bits
         # Of several postings of one picture the last was kept; the others add what it lacks, which few do.
-        missing = np.flatnonzero(all_bits & ~table[all_docs])
-        np.bitwise_or.at(table, all_docs[missing], all_bits[missing])
+        missing = np.flatnonzero(all_bits & ~table[places])
+        np.bitwise_or.at(table, places[missing], all_bits[missing])
         found = np.flatnonzero(table).astype(np.uint32)
         return _only(found, table[found])
 
     def count(self, term: str, how: How) -> int:
         """At most so many pictures `find` would find; quick."""
-        return sum(
-            part.stop - part.start
-            for segment in self._segments.values()
-            for part in segment.slices(term.encode("utf-8", "replace"), how)
-        )
+        return sum(segment.documents(term.encode("utf-8", "replace"), how) for segment in self._segments.values())
 
     def terms(self, prefix: str, limit: int) -> list[tuple[str, int]]:
         """Terms that begin so, with (at most) how many pictures have them; the most frequent first."""
@@ -335,9 +360,11 @@ class Words:
         for segment in self._segments.values():
             first, end = segment.range(prefix.encode("utf-8", "replace"), "prefix")
             counts = np.diff(segment.starts[first : end + 1])
-            best = np.arange(len(counts))
-            if len(counts) > 4 * limit:
-                best = np.argpartition(counts, len(counts) - 4 * limit)[-4 * limit :]
+            best = np.flatnonzero(counts > 1) if len(counts) > _MANY_TERMS else np.arange(len(counts))
+            if len(best) < limit:
+                best = np.arange(len(counts))
+            if len(best) > 4 * limit:
+                best = best[np.argpartition(counts[best], len(best) - 4 * limit)[-4 * limit :]]
             for i in best.tolist():
                 term = segment.term(first + i)
                 found[term] = found.get(term, 0) + int(counts[i])
@@ -369,14 +396,15 @@ class Words:
         """The terms of a segment that have no digit, by their length."""
         if (known := self._spelt.get(number)) is None:
             known = {}
-            text = bytes(self._segments[number].blob).decode("utf-8", "replace")
-            for term in _WITHOUT_DIGITS.findall(text):
-                known.setdefault(len(term), []).append(term)
+            segment = self._segments[number]
+            letters = np.frombuffer(segment.blob, np.uint8)
+            digits = np.add.reduceat((letters >= _ZERO) & (letters <= _NINE), segment.offsets[:-1], dtype=np.int32)
+            for i in np.flatnonzero(digits == 0).tolist():
+                term = segment.term(i).decode("utf-8", "replace")
+                if not any(c.isdigit() for c in term):
+                    known.setdefault(len(term), []).append(term)
             self._spelt[number] = known
         return known
-
-
-_WITHOUT_DIGITS = re.compile(r"(?:(?<=\0)|^)[^\d\0]+(?=\0)")
 
 
 def _only(docs: Assets, fields: Fields) -> Found:
