@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imager.query.understand import LONGEST, MOST, Word, understand
-from imager.query.understand.dates import HOLIDAYS
+from imager.query.understand.calendar import HOLIDAYS
 from imager.query.understand.languages import Table
 from imager.query.understand.lexicon import LANGUAGES, fold
 from tests.query.understand.reading import NOW, read, said, words

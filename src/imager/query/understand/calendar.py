@@ -32,6 +32,17 @@ MONTHS: Final = (
 SEASONS: Final = {"spring": 3, "summer": 6, "autumn": 9, "winter": 12}
 """Each by its first month."""
 
+HOLIDAYS: Final[dict[str, tuple[tuple[int, int], tuple[int, int]]]] = {
+    "christmas": ((12, 24), (12, 26)),
+    "christmas eve": ((12, 24), (12, 24)),
+    "new year's eve": ((12, 31), (12, 31)),
+    "new year's day": ((1, 1), (1, 1)),
+    "halloween": ((10, 31), (10, 31)),
+    "valentine's day": ((2, 14), (2, 14)),
+    "epiphany": ((1, 6), (1, 6)),
+}
+"""Those that are on the same (month, day) every year: from, to."""
+
 _EPOCH: Final = date(1970, 1, 1)
 _DAY: Final = timedelta(days=1)
 _LEAP: Final = 2000

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from imager.query.model import Condition
+from imager.query.understand.calendar import Span
 from imager.query.understand.languages import Role
 from imager.query.understand.lexicon import Lexeme
 
@@ -44,3 +45,17 @@ class Lead:
 
 
 NO_LEAD = Lead()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A span of days; or of any year: a month, or from one (month, day) to another. Or only the number of a day."""
+
+    end: int
+    span: Span | None = None
+    month: int = 0
+    day: int = 0
+    label: str = ""
+    certain: bool = True
+    lonely: bool = False  # a year and nothing else
+    word: str = ""  # language of a month's name that is a common word too

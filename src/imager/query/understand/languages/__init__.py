@@ -41,7 +41,7 @@ Role = Literal[
     "decade",  # its first year
     "decade_suffix",
     "decade_prefix",
-    "holiday",  # a key of `dates.HOLIDAYS`
+    "holiday",  # a key of `calendar.HOLIDAYS`
     "on_this_day",
     # numbers
     "star",

@@ -149,7 +149,7 @@ WORDS: Final[Table] = {
     "not": {"": "without, without any, not any, excluding, except, except for", "no": "no", "not": "not"},
     "not_before": {
         "no": "man, man's, mans, parking, smoking, entry, exit, one, way, trespassing, stopping, problem, problems",
-        "not": "only, just, found, even, yet, quite",
+        "not": "to, only, just, found, even, yet, quite",
     },
     "article": {"": "the, a, an, my, our"},
     "in": {"": "in, on, during, at, from, in the month of"},
