@@ -54,9 +54,9 @@ _KINDS: Final = {
 
 
 def kind(condition: Condition) -> str:
-    """What kind of chip it makes: 'word', 'phrase', 'date', 'camera', 'rating', 'any', 'exclude' …"""
+    """What kind of chip it makes: 'word', 'phrase', 'title', 'date', 'camera', 'rating', 'any', 'exclude' …"""
     if isinstance(condition, model.Text):
-        return condition.match
+        return condition.field or condition.match
     if isinstance(condition, model.Named):
         return condition.what
     if isinstance(condition, model.Range):

@@ -245,9 +245,9 @@ class _Group:
             return
         self.alternative = False
         before = self.pieces.pop()
-        condition = any_of([before.condition, piece.condition])
-        chip = Chip("any", f"{before.text} or {piece.text}", condition, before.start, piece.end)
-        self.pieces.append(_Piece(condition, (chip,), before.start, piece.end))
+        either = any_of([before.condition, piece.condition])
+        chip = Chip("any", f"{before.text} or {piece.text}", either, before.start, piece.end)
+        self.pieces.append(_Piece(either, (chip,), before.start, piece.end))
 
 
 def _together(pieces: list[_Piece], start: int, end: int) -> _Piece | None:
