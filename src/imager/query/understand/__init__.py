@@ -85,11 +85,10 @@ class _Reader:
         line, readings, at, past, word = self._line, list[Reading](), 0, 0, 0
         while (at := self._next(at)) < len(line.text) and len(readings) < MOST:
             before = readings[-1].kind if readings and line.skip(past) == at else ""
-            best = self._best(at, before, plain=at > 0 and not before)
-            if not best:
-                at += 1
+            core, found = self._best(at, before, plain=at > 0 and not before)
+            if not found:
+                at = max(core, at + 1)
                 continue
-            core, found = best
             end = line.behind(self._trailing(found.end))
             start, finish = line.offsets(line.before(at, past), end)
             while self._words[word].end <= start:
@@ -109,24 +108,23 @@ class _Reader:
             at += 1
         return at
 
-    def _best(self, at: int, before: str, *, plain: bool) -> tuple[int, Found] | None:
+    def _best(self, at: int, before: str, *, plain: bool) -> tuple[int, Found | None]:
         """The longest reading from here, behind what may lead to one, and where it begins itself.
 
-        `before` is the kind of the reading that ends right here; `plain`: a word that means only itself does.
+        `before` is the kind of the reading that ends right here; `plain`: a word that means only itself does. If there
+        is none, the position returned is the first from which there may be one again: fewer leads would not help.
         """
         line, lead = self._line, NO_LEAD
         for step in range(_LEADS + 1):
-            if at >= len(line.text):
-                return None
             if found := self._longest(at, lead, goes_on=before == "exclude" and not step, plain=plain and not step):
                 return at, found
             leads = [one for one in line.of(at, *_LEADING) if one.role != "and" or (before and not step)]
-            if not leads:
-                return None
-            leads = [one for one in leads if one.end == leads[0].end]
-            lead = lead.also(leads)
-            at = line.skip(leads[0].end)
-        return None
+            after = line.skip(leads[0].end) if leads else len(line.text)
+            if step == _LEADS or after == len(line.text):
+                break
+            lead = lead.also([one for one in leads if one.end == leads[0].end])
+            at = after
+        return at, None
 
     def _longest(self, at: int, lead: Lead, *, goes_on: bool, plain: bool) -> Found | None:
         found = [*self._negation.find(at, goes_on=goes_on), *self._core(at, lead, plain=plain)]
