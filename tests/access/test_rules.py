@@ -211,6 +211,15 @@ def test_a_library_keeps_an_owner_and_roles_are_known_ones(catalog: Catalog) -> 
     assert access.granted(catalog) == [("anna", 0, "owner"), (OWNER, 0, "viewer")]
 
 
+def test_whether_one_picture_is_seen_is_found_without_reading_others(catalog: Catalog) -> None:
+    condition, bindings = access.visible_sql(Principal("anna"))
+    sql = f"EXPLAIN QUERY PLAN SELECT 1 FROM assets AS a WHERE a.asset = 1 AND {condition}"
+    steps = [row[3] for row in catalog.db.execute(sql, bindings)]
+    assert "SEARCH a USING INTEGER PRIMARY KEY (rowid=?)" in steps
+    assert any(step.startswith("SEARCH x USING") for step in steps)
+    assert not [step for step in steps if step.startswith("SCAN") and step not in ("SCAN CONSTANT ROW", "SCAN reached")]
+
+
 def test_a_mask_reaches_as_far_as_it_is_asked_for(catalog: Catalog) -> None:
     say(catalog, bytes(15) + b"\1", "album.name", "All")
     for n in range(1, PICTURES + 1):

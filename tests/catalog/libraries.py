@@ -207,7 +207,26 @@ def seen(catalog: Catalog, only: Iterable[bytes] | None = None) -> dict[str, Any
         if wanted is None or row[0] in wanted
     }
     names = dict(fetch(catalog.db, "SELECT lower(hex(id)), name FROM tags WHERE said"))
-    return {"assets": assets, "tags": names}
+    return {"assets": assets, "tags": names, "albums": albums(catalog)}
+
+
+def albums(catalog: Catalog) -> dict[bytes, dict[str, Any]]:
+    """Every album that has a name, by its id, with the pictures in it in their order."""
+    sql = """SELECT a.id, a.album, a.name, p.id, a.position, a.description, a.deleted
+    FROM albums AS a LEFT JOIN albums AS p ON p.album = a.parent WHERE a.name IS NOT NULL"""
+    of = """SELECT a.id FROM album_assets AS x JOIN assets AS a USING (asset) WHERE x.album = ?
+    ORDER BY x.position, a.id"""
+    return {
+        i: {
+            "name": name,
+            "parent": parent,
+            "position": position,
+            "description": description,
+            "deleted": bool(deleted),
+            "pictures": [one for (one,) in fetch(catalog.db, of, (number,))],
+        }
+        for i, number, name, parent, position, description, deleted in fetch(catalog.db, sql)
+    }
 
 
 def _members(catalog: Catalog, number: int) -> Sequence[str]:

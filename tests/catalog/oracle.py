@@ -7,7 +7,10 @@ here is one sentence there.
 from __future__ import annotations
 
 import json
+import re
+import string
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any
 
 from imager.catalog import Edit
@@ -48,6 +51,27 @@ def is_cancelled(log: Log, edit: Edit) -> bool:
     return False
 
 
+def _is_key(text: str) -> bool:
+    """Digits and letters of ASCII, the last not 0."""
+    return text.isascii() and text.isalnum() and not text.endswith("0")
+
+
+def _fraction(key: str) -> Fraction:
+    digits = string.digits + string.ascii_uppercase + string.ascii_lowercase
+    return sum((Fraction(digits.index(d), 62**n) for n, d in enumerate(key, 1)), Fraction(0))
+
+
+def _circle(start: bytes, edges: Mapping[bytes, tuple[str, bytes]]) -> list[bytes]:
+    """Those whose parents lead back to `start`, if they do."""
+    circle, at = [start], edges[start][1]
+    while at != start:
+        if at not in edges or at in circle:
+            return []
+        circle.append(at)
+        at = edges[at][1]
+    return circle
+
+
 class Expected:
     """What must be seen of some pictures after a log, whatever the order in which it arrived."""
 
@@ -64,6 +88,7 @@ class Expected:
         self.components = self._components()
         self.assets = {members[0]: shown for members in self.components if (shown := self._asset(members)) is not None}
         self.tag_names = self._tag_names()
+        self.albums = self._albums()
 
     def _components(self) -> list[list[bytes]]:
         ids = set(self.pictures)
@@ -107,6 +132,7 @@ class Expected:
             "title": (title or None) if isinstance(title, str) else fact,
             "rating": max(votes)[1] if votes else rating,
             "favourite": self._value(members, "favourite") is True,
+            "private": p if isinstance(p := self._value(members, "private"), str) and p else None,
             "state": "trashed" if self._value(members, "trashed") is True else "present",
             "tags": self._tags(members, versions),
         }
@@ -134,6 +160,55 @@ class Expected:
             elif value is not None:
                 tags.pop(bytes.fromhex(element), None)
         return tags
+
+    def _albums(self) -> dict[bytes, dict[str, Any]]:
+        """Every album that has a name: its fields, where it is nested, and its pictures in order."""
+        ids = {e.target for e in self._stand if e.field.startswith("album.")}
+        parents = self._nested(ids)
+        albums = {}
+        for i in ids:
+            own = {name: self._value([i], f"album.{name}") for name in ("name", "position", "description", "deleted")}
+            name, position, description = (
+                own[n] if isinstance(own[n], str) else None for n in ("name", "position", "description")
+            )
+            if not name:
+                continue
+            albums[i] = {
+                "name": name,
+                "parent": parents.get(i, ("", None))[1],
+                "position": position if position and _is_key(position) else "",
+                "description": description,
+                "deleted": own["deleted"] is True,
+                "pictures": self._in_album(i),
+            }
+        return albums
+
+    def _nested(self, ids: set[bytes]) -> dict[bytes, tuple[str, bytes]]:
+        """Parents as they are said; of each circle, what was said last does not count."""
+        edges = {}
+        for i in ids:
+            clock, value = self._standing([i], "album.parent").get("", ("", None))
+            if isinstance(value, str) and re.fullmatch("[0-9a-f]{32}", value):
+                edges[i] = (clock, bytes.fromhex(value))
+        while circles := [circle for i in edges if (circle := _circle(i, edges))]:
+            del edges[max(circles[0], key=lambda i: edges[i][0])]
+        return edges
+
+    def _in_album(self, album: bytes) -> list[bytes]:
+        """By key, where one is said; else by time (here always 0), the number in the file's name, and id."""
+        places = []
+        for members in self.components:
+            smallest = members[0]
+            _, value = self._standing(members, "album").get(album.hex(), ("", None))
+            if smallest not in self.assets or not (value == 1 or isinstance(value, str)):
+                continue
+            if isinstance(value, str) and _is_key(value):
+                places.append((_fraction(value), 0, smallest.hex()[:8], smallest))
+                continue
+            name = min(self.pictures[i].sha256.hex()[:8] for i in members if i in self.pictures)
+            number = int((re.findall("[0-9]+", name) or ["0"])[-1][-7:])
+            places.append((Fraction(62_135_596_800_000, 62**8), number, smallest.hex()[:8], smallest))
+        return [place[-1] for place in sorted(places)]
 
     def _tag_names(self) -> dict[bytes, str]:
         names: dict[bytes, str] = {}

@@ -19,6 +19,7 @@ from imager.catalog.joins import components, edge
 from tests.catalog.libraries import (
     Devices,
     admit,
+    albums,
     asset,
     cancelled,
     clock,
@@ -40,6 +41,7 @@ PICTURES = [
 ]
 IDS = [asset_id(p.sha256) for p in PICTURES]
 TAGS = ["Beach", "Cats", "Straße"]
+ALBUMS = [bytes(15) + bytes((n,)) for n in (1, 2, 3)]
 
 
 class _UndoError(Exception):
@@ -53,7 +55,7 @@ def logs(draw: st.DrawFn) -> list[Edit]:
         st.lists(
             st.tuples(st.integers(1, 9), st.integers(0, 1), st.sampled_from([1, 2, 0xFFFFFFFFFFFF])),
             min_size=5,
-            max_size=16,
+            max_size=20,
             unique=True,
         )
     )
@@ -72,6 +74,8 @@ def statements(clocks: list[str]) -> st.SearchStrategy[tuple[bytes, str, str, An
     """Target, field, element, value."""
     one, clocked = st.sampled_from([IDS[0]] * 4 + IDS), st.sampled_from(clocks)
     tagged = st.sampled_from([tag(t) for t in TAGS])
+    album, texts = st.sampled_from(ALBUMS), st.sampled_from(["Trips", "A|B", "", None, 5])
+    nested = st.sampled_from([i.hex() for i in ALBUMS])
     pairs = st.tuples(one, one).filter(lambda p: p[0] != p[1])
     return st.one_of(
         st.tuples(one, st.just("title"), st.just(""), st.sampled_from(["a", "b", "", None, 7])),
@@ -91,6 +95,16 @@ def statements(clocks: list[str]) -> st.SearchStrategy[tuple[bytes, str, str, An
         ),
         pairs.map(lambda p: (p[0], "supersedes", f"{p[0].hex()}/{p[1].hex()}", 1)),
         st.tuples(one, st.just("title"), st.just(""), st.sampled_from(["c", "d", ""])),
+        st.tuples(one, st.just("private"), st.just(""), st.sampled_from(["anna", "", None, 1])),
+        st.tuples(one, st.just("album"), nested, st.sampled_from([1, 1, "V", "E3", "W0", "", 0, None, 2, []])),
+        st.tuples(album, st.sampled_from(["album.name", "album.name", "album.description"]), st.just(""), texts),
+        st.tuples(
+            album, st.just("album.parent"), st.just(""), st.one_of(nested, nested, st.sampled_from([None, "x", 5]))
+        ),
+        st.tuples(album, st.just("album.parent"), st.just(""), nested),
+        st.tuples(album, st.just("album.deleted"), st.just(""), st.sampled_from([True, False, None, 1])),
+        st.tuples(album, st.just("album.position"), st.just(""), st.sampled_from(["V", "V0", "", None, 5])),
+        st.tuples(st.sampled_from(ALBUMS), st.just("purged"), st.just(""), st.just(True)),
         st.tuples(one, st.just("purged"), st.just(""), st.sampled_from([True, True, None])),
         st.tuples(st.just(LOG), st.sampled_from(["cancel", "cancel_batch"]), clocked, st.just(True)),
         st.tuples(st.just(LOG), st.sampled_from(["cancel", "cancel_batch"]), clocked, st.just(True)),
@@ -122,6 +136,7 @@ def test_any_order_and_repetition_of_edits_and_pictures_gives_what_the_design_sa
         assert state == expected.assets
         said = dict(fetch(catalog.db, "SELECT id, name FROM tags WHERE said"))
         assert said == expected.tag_names
+        assert albums(catalog) == expected.albums
         assert catalog.refresh(IDS) == [], "what was computed step by step is what is computed at once"
 
 
@@ -136,7 +151,7 @@ def _arrived(catalog: Catalog, steps: list[Any], portion: int) -> Iterator[dict[
 
 
 def _shown(catalog: Catalog) -> dict[bytes, dict[str, Any]]:
-    sql = """SELECT a.id, a.asset, a.title, a.rating, a.favourite, a.state, c.sha256
+    sql = """SELECT a.id, a.asset, a.title, a.rating, a.favourite, a.private, a.state, c.sha256
     FROM assets AS a JOIN contents AS c USING (content)"""
     of = "SELECT t.id, x.source FROM asset_tags AS x JOIN tags AS t USING (tag) WHERE x.asset = ?"
     return {
@@ -146,10 +161,11 @@ def _shown(catalog: Catalog) -> dict[bytes, dict[str, Any]]:
             "title": title,
             "rating": rating,
             "favourite": bool(favourite),
+            "private": private,
             "state": state,
             "tags": dict(fetch(catalog.db, of, (number,))),
         }
-        for i, number, title, rating, favourite, state, sha256 in fetch(catalog.db, sql)
+        for i, number, title, rating, favourite, private, state, sha256 in fetch(catalog.db, sql)
     }
 
 

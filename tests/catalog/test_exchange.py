@@ -32,13 +32,14 @@ from tests.catalog.libraries import (
 
 PICTURES = [content(n, title=f"t{n}", keywords=(f"k{n}", "all")) for n in range(4)]
 IDS = [asset_id(p.sha256) for p in PICTURES]
+ALBUMS = [bytes(15) + bytes((n,)) for n in (1, 2, 3)]
 
 
 def _acted(catalog: Catalog, wall: Wall, draw: random.Random) -> None:
     """Something that a person does."""
     wall.now += draw.choice([0, 0, 1, 50, -30])
     one, other = draw.sample(IDS, 2)
-    action = draw.randrange(7)
+    action = draw.randrange(9)
     if action == 0:
         say(catalog, one, "title", draw.choice(["a", "b", "", None]))
     elif action == 1:
@@ -52,6 +53,12 @@ def _acted(catalog: Catalog, wall: Wall, draw: random.Random) -> None:
         catalog.say([joins], author=draw.choice([RULES, "owner"]))
     elif action == 4:
         say(catalog, one, "purged", True)
+    elif action == 7:
+        album, within = draw.sample(ALBUMS, 2)
+        named = Statement(album, "album.name", draw.choice("xyz"))
+        catalog.say([named, Statement(album, "album.parent", draw.choice([within.hex(), within.hex(), None]))])
+    elif action == 8:
+        say(catalog, one, "album", draw.choice([1, 1, 0, "V", "k2"]), draw.choice(ALBUMS).hex())
     else:
         names = sorted(log(catalog))
         catalog.undo(draw.choice(names) if names and action == 5 else None)

@@ -23,8 +23,8 @@ from imager.catalog import Catalog
 from imager.catalog.connection import APPLICATION_ID, Connection, fetch
 from imager.catalog.migrate import Migration, migrate, shipped
 from imager.errors import ImagerError, StorageFullError
-from tests.catalog.libraries import Devices, asset, cancelled, content, found, put, say, tags
-from tests.catalog.released.make import IDS, load
+from tests.catalog.libraries import Devices, albums, asset, cancelled, content, found, put, say, tags
+from tests.catalog.released.make import IDS, TRIPS, load
 
 RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
 NEWEST = shipped()[-1].number
@@ -65,6 +65,11 @@ def test_a_released_library_upgrades_to_the_newest_schema(devices: Devices, dump
     assert asset(catalog, other)["title"] is None, "undone"
     assert len(cancelled(catalog)) == 1
     assert found(catalog, "person") == {catalog.resolve(one)}
+    if dump.stem >= "0002":
+        held = {known["name"]: (known["parent"], known["pictures"]) for known in albums(catalog).values()}
+        assert held == {"Trips": (None, []), "Beaches": (TRIPS, [min(other, joined), one])}
+        assert [asset(catalog, i)["private"] for i in (one, other)] == [None, "anna"]
+    assert fetch(catalog.db, "SELECT * FROM grants") == [("owner", 0, "owner")]
     shown = [dict(asset(catalog, i)) for i in IDS]
     assert catalog.device.files not in (7, 8), "this is another device than the one that made it"
     say(catalog, one, "title", "Said today")

@@ -1,7 +1,7 @@
 """Dump a small library of the present schema as SQL: `python -m tests.catalog.released.make > NNNN.sql`.
 
-Two devices' worth of edits, an undo, a join, tags of a file and of a person, full text. Everything is synthetic and
-comes out the same each time, so that a diff shows what a change of the schema changed.
+Two devices' worth of edits, an undo, a join, tags of a file and of a person, albums, a private picture, full text.
+Everything is synthetic and comes out the same each time, so that a diff shows what a change of the schema changed.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ PICTURES = [
     content(3, width=10, make="Canon", model="Canon EOS R5"),
 ]
 IDS = [asset_id(p.sha256) for p in PICTURES]
+TRIPS, BEACHES = bytes(15) + b"\1", bytes(15) + b"\2"
 
 
 def fill(catalog: Catalog) -> None:
@@ -52,6 +53,12 @@ def fill(catalog: Catalog) -> None:
         undone,
         edit(LOG, "cancel_batch", True, undone.batch, at=3_001),
         edit(target, "same_as", 1, element, at=0, counter=1, device=3, author="imager"),
+        edit(TRIPS, "album.name", "Trips", at=4_000),
+        edit(BEACHES, "album.name", "Beaches", at=4_001),
+        edit(BEACHES, "album.parent", TRIPS.hex(), at=4_002),
+        edit(one, "album", "V", BEACHES.hex(), at=4_003),
+        edit(other, "album", 1, BEACHES.hex(), at=4_004),
+        edit(other, "private", "anna", at=4_005, device=2, author="anna"),
     )
     catalog.index()
 
