@@ -63,6 +63,10 @@ def _flag(value: Any) -> bool:
     return answer
 
 
+def _private(value: Any) -> str | None:
+    return OWNER if _flag(value) else None
+
+
 FIELDS: dict[str, Callable[[Any], Any]] = {
     "title": _text,
     "caption": _text,
@@ -73,6 +77,7 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "taken_at": _moment,
     "position": _position,
     "trashed": _flag,
+    "private": _private,
 }
 """The fields that people can say, and what turns what they give into what is kept."""
 

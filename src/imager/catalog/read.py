@@ -6,6 +6,7 @@ import json
 import os
 from typing import Any
 
+from imager.catalog.albums import MEMBER
 from imager.catalog.catalog import Catalog
 from imager.catalog.connection import fetch, many
 from imager.catalog.effective import iso
@@ -17,6 +18,13 @@ FROM assets AS a JOIN contents AS c USING (content) LEFT JOIN metadata AS m USIN
 LEFT JOIN derivatives AS d USING (content) LEFT JOIN places AS p USING (place) WHERE a.asset = ?"""
 _TAGS = """SELECT t.name, x.source FROM asset_tags AS x CROSS JOIN tags AS t ON t.tag = x.tag
 WHERE x.asset = ? ORDER BY t.name"""
+_ALBUMS = """SELECT b.id, b.name FROM album_assets AS x CROSS JOIN albums AS b ON b.album = x.album
+WHERE x.asset = ? AND b.query IS NULL AND NOT EXISTS (
+  WITH RECURSIVE chain (album) AS (
+    SELECT x.album UNION SELECT p.parent FROM chain CROSS JOIN albums AS p ON p.album = chain.album
+    WHERE p.parent IS NOT NULL)
+  SELECT 1 FROM chain CROSS JOIN albums AS c ON c.album = chain.album WHERE c.deleted OR c.name IS NULL)
+ORDER BY b.name, b.id"""
 _REGIONS = """SELECT name, kind, left_edge, top_edge, width, height, source FROM regions
 WHERE asset = ? ORDER BY region"""
 _VERSIONS = """SELECT v.id, c.content, c.sha256, c.mime, c.bytes FROM versions AS v
@@ -29,7 +37,11 @@ _UNDONE = """
 SELECT max(e.clock) FROM edits AS e WHERE e.target = ?1 AND e.clock > ?2
 AND (e.field = 'cancel' AND e.element = ?2 OR e.field = 'cancel_batch' AND e.element = ?3)
 AND NOT EXISTS (SELECT 1 FROM cancelled AS c WHERE c.clock = e.clock)"""
-_TAG_NAME = "SELECT name FROM tags WHERE id = ?"
+_NAMED = {
+    "tag": "SELECT name FROM tags WHERE id = ?",
+    MEMBER: "SELECT name FROM albums WHERE id = ?",
+}
+"""What has a name, by the field whose elements are its ids."""
 _SAME = ("make", "model", "lens", "iso", "f_number", "exposure_time", "focal_length", "rating", "title", "caption")
 
 
@@ -72,10 +84,12 @@ def describe(catalog: Catalog, asset: int) -> dict[str, Any]:
         "place": _place(row),
         **{name: row[name] for name in _SAME},
         "favourite": bool(row["favourite"]),
+        "private": row["private"],
         "description": facts.get("description"),
         "creator": row["creator"],
         "copyright": row["copyright"],
         "tags": [{"name": name, "source": source} for name, source in fetch(catalog.db, _TAGS, (asset,))],
+        "albums": [{"id": format_id(i), "name": name} for i, name in fetch(catalog.db, _ALBUMS, (asset,))],
         "people": [
             {"name": name, "kind": kind, "box": [left, top, width, height], "source": source}
             for name, kind, left, top, width, height, source in fetch(catalog.db, _REGIONS, (asset,))
@@ -104,8 +118,8 @@ def history(catalog: Catalog, asset: int) -> list[dict[str, Any]]:
     rows = fetch(catalog.db, _HISTORY, (many(catalog.joined(asset)),))
     said = []
     for _, clock, field, element, value, author, batch, cancelled in rows:
-        if field == "tag" and (tag := id_of(element)) is not None:
-            element = catalog.db.execute(_TAG_NAME, (tag,)).get or element
+        if field in _NAMED and (named := id_of(element)) is not None:
+            element = catalog.db.execute(_NAMED[field], (named,)).get or element
         undone_by = catalog.db.execute(_UNDONE, (LOG, clock, batch)).get if cancelled else None
         said.append(
             {
