@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -17,9 +17,6 @@ from imager.cli.main import app, settings
 from imager.ingest.events import Event, Failed, Finished, Problem, Report
 from imager.ingest.events import Progress as Step
 from imager.library import Library, default_folder
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes to use; one a core by default.")]
 
@@ -91,7 +88,7 @@ def demo(
 def _draw(folder: Path, count: int, seed: int, *, quiet: bool) -> int:
     from imager.demo import draw
 
-    with _bar(disable=quiet) as progress:
+    with output.bar(disable=quiet) as progress:
         task = progress.add_task("Drawing", total=count)
         return draw(
             os.fspath(folder),
@@ -140,7 +137,7 @@ def _show_what_is_there(library: Library, where: str) -> None:
 def follow(events: Iterator[Event], *, quiet: bool) -> Report:
     """Show a run's progress and problems on standard error; returns its report."""
     report = Report()
-    with _bar(disable=quiet) as progress:
+    with output.bar(disable=quiet) as progress:
         task = progress.add_task("Looking", total=None)
         for event in events:
             if isinstance(event, Step):
@@ -174,19 +171,3 @@ def summary(report: Report) -> None:
     output.out.print(f"{found} in {report.seconds:,.1f} s{': ' if told else ''}{told}.")
     if report.failed:
         output.out.print("[dim]'imager jobs --failed' says what failed and why.[/]")
-
-
-def _bar(*, disable: bool) -> Progress:
-    """A line that shows how far things are, on a terminal only."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=output.err,
-        transient=True,
-        disable=disable or not output.err.is_terminal,
-    )

@@ -7,10 +7,13 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 """For progress and errors."""
@@ -59,3 +62,19 @@ def table(rows: Iterable[tuple[str, str]]) -> None:
     width = max((len(name) for name, _ in lines), default=0)
     for name, value in lines:
         out.print(f"[dim]{name.ljust(width)}[/]  {value}")
+
+
+def bar(*, disable: bool) -> Progress:
+    """A line that shows how far things are, on a terminal only."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+        disable=disable or not err.is_terminal,
+    )
