@@ -308,13 +308,18 @@ class _Hits:
         beside |= (taken == key[0]) & ((numbers < key[1]) if older else (numbers > key[1]))
         numbers, taken = numbers[beside], taken[beside]
         if numbers.size > limit:
+            # Those beyond the last time that is wanted, and of that time, which many may have, as many as are missing.
             if older:
-                near = taken >= np.partition(taken, -limit)[-limit]
+                last = np.partition(taken, -limit)[-limit]
+                beyond = np.flatnonzero(taken > last)
+                near = np.concatenate([beyond, np.flatnonzero(taken == last)[beyond.size - limit :]])
             else:
-                near = taken <= np.partition(taken, limit - 1)[limit - 1]
+                last = np.partition(taken, limit - 1)[limit - 1]
+                beyond = np.flatnonzero(taken < last)
+                near = np.concatenate([beyond, np.flatnonzero(taken == last)[: limit - beyond.size]])
             numbers, taken = numbers[near], taken[near]
         ordered = numbers[np.lexsort((numbers, taken))[::-1]]
-        found: list[int] = (ordered[:limit] if older else ordered[-limit:]).tolist()
+        found: list[int] = ordered.tolist()
         return found
 
 
