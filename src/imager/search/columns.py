@@ -7,8 +7,7 @@ for one asset and for a million.
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import apsw
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imager.query.model import COLOURS
+from imager.search.colours import DOMINANT, colour_columns
 from imager.search.look import appearance
 from imager.search.sidecar import Generation, Writer
 
@@ -25,7 +25,6 @@ STATES: Final = ("present", "missing", "trashed")
 """`state` is 1 for the first; 0: there is no such asset."""
 
 CODED: Final = ("kind", "make_model", "lens", "creator", "private")
-DOMINANT: Final = 6
 REJECTED: Final = -2
 """`rating` of a picture that its file rejects (-1 there); -1 is none."""
 
@@ -77,6 +76,7 @@ FROM {source} CROSS JOIN contents AS c ON c.content = a.content
 LEFT JOIN derivatives AS d ON d.content = a.content"""
 _FLAGS = ("favourite", "edited", "has_title", "has_caption")  # bits 2 to 5 of the second; the first two are the state
 _WHOLE = ("place", "taken", "width", "height", "bytes", "rating", "iso")
+_LIMITS = {name: np.iinfo(_SPEC[name][0]) for name in _WHOLE}
 _REAL = ("duration", "f_number", "exposure_time", "focal_length", "latitude", "longitude")
 _AT_ONCE = 10_000
 _DAY = 86_400_000
@@ -201,14 +201,14 @@ class Names:
         """No text yet but the empty one."""
         return cls({column: [""] for column in CODED})
 
-    def codes(self, column: str, texts: Iterable[str | None]) -> list[int]:
+    def codes(self, column: str, texts: Sequence[str | None]) -> list[int]:
         """The code of each text, new ones for new texts. None has 0; of `private`, nothing else has."""
         known, names = self._codes[column], self.names[column]
         while True:
             try:
                 return [known[text] for text in texts]
             except KeyError:
-                for text in sorted({text for text in texts if text not in known}):
+                for text in sorted({text for text in texts if text is not None} - known.keys()):
                     known[text] = len(names)
                     names.append(text)
 
@@ -233,13 +233,13 @@ def rows_of(
         for name, texts in (coded | {"private": private}).items():
             values[name] = np.array(names.codes(name, texts), _SPEC[name][0])
         for name, numbers in zip(_WHOLE, rest, strict=False):
-            info = np.iinfo(_SPEC[name][0])
             # A hostile file may say it is 2^40 pixels wide.
-            values[name] = np.fromiter(numbers, np.int64, len(rows)).clip(info.min, info.max).astype(info.dtype)
+            limits = _LIMITS[name]
+            values[name] = np.fromiter(numbers, np.int64, len(rows)).clip(limits.min, limits.max).astype(limits.dtype)
         *reals, colours, ids, thumbhashes = rest[len(_WHOLE) :]
         for name, numbers in zip(_REAL, reals, strict=True):
             values[name] = np.array(numbers, np.float64).astype(_SPEC[name][0])
-        values |= _derived(values) | _colours(colours)
+        values |= _derived(values) | colour_columns(colours)
         numbered = np.array(assets, np.int64)
         values |= appearance(numbered, ids, thumbhashes, values)
         yield numbered, values
@@ -260,98 +260,3 @@ def _ratio(width: Array, height: Array) -> Array:
     known = (width > 0) & (height > 0)
     ratio = np.divide(width, height, out=np.ones(len(width)), where=known)
     return np.where(known, np.round(128 + 64 * np.log(ratio)).clip(1, 255), 0).astype(np.uint8)
-
-
-_COLOUR = {name.encode(): number for number, name in enumerate(COLOURS)}
-
-
-def _colours(texts: Sequence[str]) -> dict[str, Array]:
-    named, numbers, counts = _parsed(texts)
-    rows = np.repeat(np.arange(len(texts)), counts)
-    places = np.arange(len(named)) - np.repeat(np.cumsum(counts) - counts, counts)
-    sums = np.zeros((len(COLOURS), len(texts)))
-    known = named >= 0
-    np.add.at(sums, (named[known], rows[known]), numbers[known, 3])
-    labs = np.zeros((DOMINANT, 3, len(texts)), np.int8)
-    shares = np.zeros((DOMINANT, len(texts)), np.uint8)
-    kept = places < DOMINANT
-    labs[places[kept], :, rows[kept]] = np.round(numbers[kept, :3] * (127, 254, 254)).clip(-127, 127)
-    shares[places[kept], rows[kept]] = _share(numbers[kept, 3])
-    shade = np.zeros(len(texts), np.uint16)
-    largest = np.lexsort((places, -numbers[:, 3], rows))
-    owners, firsts = np.unique(rows[largest], return_index=True)
-    shade[owners] = rgb565(numbers[largest[firsts], :3])
-    return {"colour_names": _share(sums), "colour_labs": labs, "colour_shares": shares, "shade": shade}
-
-
-def _share(shares: Array) -> Array:
-    found: Array = np.round(shares * 255).clip(0, 255).astype(np.uint8)
-    return found
-
-
-def _parsed(texts: Sequence[str]) -> tuple[Array, Array, Array]:
-    """Which of COLOURS each is (-1: none), L, a, b and share of each, and how many each text has.
-
-    The texts are JSON that we wrote, `[["red",0.5,0.1,0.1,0.4],…]`: between the quotes are the names, the rest is
-    numbers. That takes a quarter of the time of a JSON parser; what is written otherwise goes through one.
-    """
-    parts = ",".join(texts).encode().split(b'"')
-    flat = b"".join(parts[::2]).translate(None, b"[] ")
-    counts = np.fromiter((text.count('"') >> 1 for text in texts), np.int64, len(texts))
-    named = np.fromiter((_COLOUR.get(name, -1) for name in parts[1::2]), np.int64)
-    if not flat.translate(None, b"0123456789.,+-eE"):
-        # Where names stood, commas meet; a text without colours leaves one, too.
-        numbers = np.array([part for part in flat.split(b",") if part], "S").astype(np.float64)
-        if len(numbers) == 4 * len(named):
-            return named, numbers.reshape(-1, 4), counts
-    return _parsed_slowly(texts)
-
-
-def _parsed_slowly(texts: Sequence[str]) -> tuple[Array, Array, Array]:
-    lists = [_colours_of(text) for text in texts]
-    flat = [colour for colours in lists for colour in colours]
-    named = np.array([_COLOUR.get(name.encode(), -1) for name, *_ in flat], np.int64)
-    numbers = np.array([numbers for _, *numbers in flat], np.float64).reshape(-1, 4)
-    return named, np.nan_to_num(numbers), np.array([len(colours) for colours in lists], np.int64)
-
-
-def _colours_of(text: str) -> list[list[Any]]:
-    """What is a colour in a text."""
-    try:
-        colours = json.loads(text)
-    except ValueError:
-        return []
-    if not isinstance(colours, list):
-        return []
-    return [
-        c
-        for c in colours
-        if isinstance(c, list)
-        and list(map(type, c))[:1] == [str]
-        and len(c) == 5
-        and all(type(v) in (int, float) and abs(v) < 1e6 for v in c[1:])
-    ]
-
-
-_FROM_LAB = np.array(
-    [
-        [1.0, 0.3963377774, 0.2158037573],
-        [1.0, -0.1055613458, -0.0638541728],
-        [1.0, -0.0894841775, -1.2914855480],
-    ]
-)
-_FROM_LMS = np.array(
-    [
-        [4.0767416621, -3.3077115913, 0.2309699292],
-        [-1.2684380046, 2.6097574011, -0.3413193965],
-        [-0.0041960863, -0.7034186147, 1.7076147010],
-    ]
-)
-
-
-def rgb565(lab: Array) -> Array:
-    """OKLab colours (n × 3) as sRGB of 5, 6 and 5 bits; after Björn Ottosson, 'A perceptual color space' (2020)."""
-    linear = ((lab @ _FROM_LAB.T) ** 3 @ _FROM_LMS.T).clip(0, 1)
-    rgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    red, green, blue = np.round(rgb * (31, 63, 31)).astype(np.uint16).T
-    return (red << 11 | green << 5 | blue).astype(np.uint16)

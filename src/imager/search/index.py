@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from imager.catalog import Catalog
 from imager.catalog.connection import Connection, explained, fetch, many
 from imager.query.model import COLOURS
-from imager.search import build, sidecar, words
+from imager.search import build, segments, sidecar, words
 from imager.search.columns import Columns, Names
 from imager.search.lists import Lists
 from imager.search.order import Order
@@ -302,7 +302,7 @@ class Index:
 
         def write(writer: Writer) -> None:
             postings = build.Postings(db, current)
-            words.write(writer, iter(postings), postings.vocabulary)
+            segments.write(writer, iter(postings), postings.vocabulary)
             self._write(writer, indexed, columns, names, places, lists, order)
 
         self._make(indexed, write)

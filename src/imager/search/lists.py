@@ -210,8 +210,8 @@ def bitmap_of(mask: Mask) -> BitMap:
     Written in the portable format of roaring bitmaps ('RoaringFormatSpec'), whose containers of 65,536 are these bits
     as they are: a fraction of a millisecond for a million, where adding the numbers takes many.
     """
-    bits = np.packbits(mask, bitorder="little")
-    bits = np.concatenate([bits, np.zeros(-len(bits) % 8_192, np.uint8)]).reshape(-1, 8_192)
+    packed = np.packbits(mask, bitorder="little")
+    bits = np.concatenate([packed, np.zeros(-len(packed) % 8_192, np.uint8)]).reshape(-1, 8_192)
     cards = np.add.reduceat(mask, np.arange(0, len(mask), 65_536), dtype=np.int64) if len(mask) else np.zeros(0, int)
     kept = np.flatnonzero(cards)
     containers = [

@@ -1,42 +1,36 @@
 """Words: in which pictures, and in which of their nine texts, a word stands.
 
-An inverted index in segments. A segment is immutable: terms in the order of their bytes, and for each the pictures that
-have it, in order, with the fields in which it stands. The first segment lies in the mapped generation; what changed
-since comes as small ones, which are merged now and then. Each picture's words count from one segment alone, the one
-that its latest texts went into (`Words._where`), so nothing is ever taken out of a segment.
+The first segment (segments.py) lies in the mapped generation; what changed since comes as small ones, which are merged
+now and then. Each picture's words count from one segment alone, the one that its latest texts went into
+(`Words._where`), so nothing is ever taken out of a segment.
 """
 
 from __future__ import annotations
 
-import bisect
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
-from typing import Any, Final, Literal, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
-import apsw
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from imager.query.model import TEXT_FIELDS
+from imager.search.segments import Assets, Fields, How, Merge, Segment, assembled, segment_of, write
 from imager.search.sidecar import Generation, Writer
+from imager.search.tokens import tokens
 
-How = Literal["exact", "prefix", "inside"]
+__all__ = ["ALL", "Found", "How", "Words", "tokens"]
+
 ALL: Final = (1 << len(TEXT_FIELDS)) - 1
 """Every field, as bits: that of a field f is 1 << TEXT_FIELDS.index(f)."""
 
-_LONGEST = 32_768  # bytes: FTS5 cuts words there (FTS5_MAX_TOKEN_SIZE)
 _GONE = 0xFFFF  # in no segment
 _FAN = 8  # as many segments of about one size become one
-_MERGED_AT_ONCE = 1 << 22  # postings
-_LONG_RUN = 2_048  # postings
+_FEW = 32  # one in so many is looked up by itself
 _MANY_TERMS = 4_096
 _ZERO, _NINE = b"09"
 _FORGIVING_FROM = 3  # letters: of shorter words everything is similar
-
-Assets = NDArray[np.uint32]
-Fields = NDArray[np.uint16]
 
 
 class Found(NamedTuple):
@@ -46,204 +40,6 @@ class Found(NamedTuple):
     fields: Fields
 
 
-_memory = apsw.Connection(":memory:")
-_tokenizer: Callable[..., list[tuple[str, ...]]] = _memory.fts5_tokenizer("unicode61", ["remove_diacritics", "2"])
-
-
-def tokens(text: str | bytes) -> list[str]:
-    """The words of a text as the catalog's full text cuts and folds them: FTS5's own unicode61, no diacritics.
-
-    See 'Unicode61 Tokenizer' in SQLite's FTS5 documentation. Bytes are UTF-8, or what a file name has instead.
-    """
-    data = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
-    return [token for token, *_ in _tokenizer(data, apsw.FTS5_TOKENIZE_DOCUMENT, None, include_offsets=False)]
-
-
-@lru_cache(maxsize=8_192)
-def _terms(text: bytes) -> tuple[bytes, ...]:
-    """Each word of a text once, as a segment holds it. Many pictures share their folder, camera, place and tags."""
-    return tuple({_cut(token.encode()) for token in tokens(text)})
-
-
-def _cut(term: bytes) -> bytes:
-    return term if len(term) <= _LONGEST else term[:_LONGEST]
-
-
-class Segment:
-    """Terms and their postings. Terms are numbered from 0 in the order of their bytes."""
-
-    def __init__(
-        self,
-        blob: Any,
-        offsets: NDArray[np.uint32],
-        starts: NDArray[np.uint32],
-        docs: Assets,
-        fields: Fields,
-    ) -> None:
-        """`blob`: each term with a NUL after it, term i from `offsets[i]`; its postings are from `starts[i]`."""
-        self.blob = memoryview(blob)
-        self.offsets = offsets
-        self.starts = starts
-        self.docs = docs
-        self.fields = fields
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def term(self, number: int) -> bytes:
-        """The term of that number."""
-        return bytes(self.blob[self.offsets[number] : self.offsets[number + 1] - 1])
-
-    def terms(self) -> list[bytes]:
-        """All terms, in order."""
-        return bytes(self.blob).split(b"\0")[:-1]
-
-    def range(self, term: bytes, how: How) -> tuple[int, int]:
-        """Numbers of the terms that are, or begin with, `term`: from, and up to (not including)."""
-        numbers = range(len(self))
-        first = bisect.bisect_left(numbers, term, key=self.term)
-        if how == "exact":
-            return first, first + (first < len(self) and self.term(first) == term)
-        return first, bisect.bisect_left(numbers, term + b"\xff", first, key=self.term)
-
-    def inside(self, piece: bytes) -> NDArray[np.int64]:
-        """Numbers of the terms that have `piece` somewhere, in order."""
-        letters = np.frombuffer(self.blob, np.uint8)
-        if not piece or len(letters) < len(piece):
-            return np.zeros(0, np.int64)
-        found = letters[: len(letters) - len(piece) + 1] == piece[0]
-        if len(piece) > 1:
-            found &= letters[1 : len(letters) - len(piece) + 2] == piece[1]
-        places = np.flatnonzero(found)
-        for at, letter in enumerate(piece[2:], 2):
-            places = places[letters[places + at] == letter]
-        numbers = np.searchsorted(self.offsets, places.astype(np.uint32), "right") - 1
-        return numbers[np.diff(numbers, prepend=-1) > 0]
-
-    def postings(self, term: bytes, how: How) -> list[tuple[Assets, Fields]]:
-        """The postings of what matches, in pieces."""
-        if how != "inside":
-            first, end = self.range(term, how)
-            part = slice(int(self.starts[first]), int(self.starts[end]))
-            return [(self.docs[part], self.fields[part])] if first < end else []
-        numbers = self.inside(term)
-        starts, counts = self.starts[numbers].astype(np.int64), np.diff(self.starts)[numbers].astype(np.int64)
-        # Long runs are copied as they are, of many short ones the postings are gathered one by one.
-        short = counts < _LONG_RUN
-        pieces = [slice(start, start + count) for start, count in zip(starts[~short], counts[~short], strict=True)]
-        found = [(self.docs[piece], self.fields[piece]) for piece in pieces]
-        if short.any():
-            counts = counts[short]
-            places = np.repeat(starts[short] - np.cumsum(counts) + counts, counts) + np.arange(int(counts.sum()))
-            found.append((self.docs[places], self.fields[places]))
-        return found
-
-    def documents(self, term: bytes, how: How) -> int:
-        """How many postings that is."""
-        if how == "inside":
-            return int(np.diff(self.starts)[self.inside(term)].sum())
-        first, end = self.range(term, how)
-        return int(self.starts[end]) - int(self.starts[first])
-
-
-def segment_of(documents: Iterable[tuple[int, Sequence[bytes | None]]]) -> Segment:
-    """The words of documents: (asset, its nine texts), in the order of their assets."""
-    postings: dict[bytes, list[int]] = {}
-    for asset, texts in documents:
-        bits: dict[bytes, int] = {}
-        for number, text in enumerate(texts):
-            if text:
-                for term in _terms(text):
-                    bits[term] = bits.get(term, 0) | 1 << number
-        for term, fields in bits.items():
-            postings.setdefault(term, []).append(asset << 16 | fields)
-    terms = sorted(postings)
-    flat = np.fromiter((p for term in terms for p in postings[term]), np.uint64)
-    return assembled(
-        terms, [len(postings[term]) for term in terms], (flat >> 16).astype(np.uint32), flat.astype(np.uint16)
-    )
-
-
-def assembled(terms: Sequence[bytes], counts: Sequence[int] | NDArray[Any], docs: Assets, fields: Fields) -> Segment:
-    """A segment of these terms (in order), with so many postings each."""
-    blob = b"".join(term + b"\0" for term in terms)
-    return Segment(blob, ends([len(term) + 1 for term in terms]), ends(counts), docs, fields)
-
-
-def ends(counts: Sequence[int] | NDArray[Any]) -> NDArray[np.uint32]:
-    """Where runs of these lengths begin, and where the last one ends."""
-    found = np.zeros(len(counts) + 1, np.uint32)
-    np.cumsum(counts, out=found[1:])
-    return found
-
-
-class Merge:
-    """Several segments as one, made piece by piece; only postings count that `valid` lets through."""
-
-    def __init__(self, segments: Sequence[Segment], valid: Sequence[Callable[[Assets], NDArray[np.bool_] | None]]):
-        """The first segment may be much larger than the others."""
-        self._segments = segments
-        self._valid = valid
-        large = segments[0].terms()
-        self._terms = large
-        self._ranks: list[NDArray[np.int64]] = []
-        others = sorted({term for segment in segments[1:] for term in segment.terms()})
-        at = [bisect.bisect_left(large, term) for term in others]
-        new = [(i, term) for i, term in zip(at, others, strict=True) if i == len(large) or large[i] != term]
-        places = np.fromiter((i for i, _ in new), np.int64)
-        self._ranks.append(np.arange(len(large)) + np.searchsorted(places, np.arange(len(large)), "right"))
-        if new:
-            merged = np.empty(len(large) + len(new), object)
-            fresh = places + np.arange(len(new))
-            merged[self._ranks[0]] = np.array([*large, b""], object)[:-1]
-            merged[fresh] = np.array([*(term for _, term in new), b""], object)[:-1]
-            self._terms = merged.tolist()
-        for segment in segments[1:]:
-            found = [bisect.bisect_left(self._terms, term) for term in segment.terms()]
-            self._ranks.append(np.array(found, np.int64))
-        self._counts = np.zeros(len(self._terms), np.int64)
-
-    def postings(self) -> Iterator[tuple[Assets, Fields]]:
-        """The postings, a few million at a time, in the order of the merged terms."""
-        sizes = np.zeros(len(self._terms) + 1, np.int64)
-        for segment, ranks in zip(self._segments, self._ranks, strict=True):
-            sizes[ranks + 1] += np.diff(segment.starts.astype(np.int64))
-        ahead = np.cumsum(sizes)
-        first = 0
-        while first < len(self._terms):
-            end = max(first + 1, int(np.searchsorted(ahead, ahead[first] + _MERGED_AT_ONCE, "right")) - 1)
-            yield self._piece(first, end)
-            first = end
-
-    def _piece(self, first: int, end: int) -> tuple[Assets, Fields]:
-        keys, bits = [], []
-        for segment, ranks, valid in zip(self._segments, self._ranks, self._valid, strict=True):
-            low, high = np.searchsorted(ranks, (first, end))
-            part = slice(int(segment.starts[low]), int(segment.starts[high]))
-            docs, fields = segment.docs[part], segment.fields[part]
-            rank = np.repeat(ranks[low:high], np.diff(segment.starts[low : high + 1]))
-            keep = valid(docs)
-            if keep is not None:
-                docs, fields, rank = docs[keep], fields[keep], rank[keep]
-            if len(docs):
-                keys.append(rank << 32 | docs)
-                bits.append(fields)
-        if not keys:
-            return np.zeros(0, np.uint32), np.zeros(0, np.uint16)
-        key, fields = keys[0], bits[0]
-        if len(keys) > 1:
-            key, fields = np.concatenate(keys), np.concatenate(bits)
-            order = np.argsort(key, kind="stable")
-            key, fields = key[order], fields[order]
-        self._counts += np.bincount(key >> 32, minlength=len(self._terms))
-        return key.astype(np.uint32), fields
-
-    def vocabulary(self) -> tuple[list[bytes], NDArray[np.int64]]:
-        """After all postings: the terms that have any, and how many."""
-        kept = np.flatnonzero(self._counts)
-        return [self._terms[i] for i in kept.tolist()], self._counts[kept]
-
-
 class Words:
     """The words of all pictures."""
 
@@ -251,7 +47,7 @@ class Words:
         """`base`: of the generation; `rows`: the highest asset number and one."""
         self._segments: dict[int, Segment] = {0: base}
         self._where = np.zeros(rows, np.uint16)
-        self._moved = 0  # pictures whose words no longer come from the base
+        self._moved = np.zeros(0, np.uint32)  # pictures whose words no longer come from the base, in order
         self._spelt: dict[int, dict[int, list[str]]] = {}
 
     @classmethod
@@ -275,7 +71,8 @@ class Words:
         """Take the latest texts of these assets (in order); one without a document is gone."""
         segment = segment_of(documents)
         number = next(n for n in range(1, _GONE) if n not in self._segments)
-        self._moved += int(np.count_nonzero(self._where[assets] == 0))
+        moved = assets[self._where[assets] == 0].astype(np.uint32)
+        self._moved = np.union1d(self._moved, moved) if len(moved) else self._moved
         self._where[assets] = _GONE
         if len(segment):
             self._where[segment.docs] = number
@@ -306,31 +103,42 @@ class Words:
 
     def _valid(self, number: int) -> Callable[[Assets], NDArray[np.bool_] | None]:
         """Which of a segment's postings count; None: all."""
-        if number == 0 and not self._moved:
+        if number == 0 and not len(self._moved):
             return lambda _docs: None
         return lambda docs: self._where[docs] == number
+
+    def _current(self, number: int, docs: Assets, fields: Fields) -> tuple[Assets, Fields]:
+        """Of the postings of one term, those that count."""
+        if number == 0 and len(self._moved) < len(docs) // _FEW:
+            places = np.searchsorted(docs, self._moved)
+            inside = places < len(docs)
+            places = places[inside]
+            gone = places[docs[places] == self._moved[inside]]
+            return (np.delete(docs, gone), np.delete(fields, gone)) if len(gone) else (docs, fields)
+        keep = self._valid(number)(docs)
+        return (docs, fields) if keep is None else (docs[keep], fields[keep])
 
     def find(self, term: str, how: How, fields: int = ALL) -> Found:
         """The pictures that have a word that is `term`, begins with it or has it inside, in any of `fields` (bits).
 
         `term` is one word as `tokens` gives it. Fields that were not asked for are not among those found.
         """
-        docs, bits = [], []
+        found: list[tuple[Assets, Fields]] = []
         for number, segment in self._segments.items():
-            valid = self._valid(number)
-            for some, has in segment.postings(term.encode("utf-8", "replace"), how):
-                keep = valid(some)
+            for docs, bits in segment.postings(term.encode("utf-8", "replace"), how):
                 if fields != ALL:
-                    asked = (has & np.uint16(fields)) != 0
-                    keep = asked if keep is None else keep & asked
-                if keep is not None:
-                    some, has = some[keep], has[keep]
-                if len(some):
-                    docs.append(some)
-                    bits.append(has if fields == ALL else has & np.uint16(fields))
-        if len(docs) == 1 and how == "exact":
-            return _only(docs[0], bits[0])
-        return self._union(docs, bits)
+                    asked = bits & np.uint16(fields)
+                    has = asked != 0
+                    docs, bits = docs[has], asked[has]
+                if how == "exact":
+                    docs, bits = self._current(number, docs, bits)
+                elif (keep := self._valid(number)(docs)) is not None:
+                    docs, bits = docs[keep], bits[keep]
+                if len(docs):
+                    found.append((docs, bits))
+        if how == "exact" and found:
+            return _only(*_disjoint(found))
+        return self._union([docs for docs, _ in found], [bits for _, bits in found])
 
     def _union(self, docs: list[Assets], bits: list[Fields]) -> Found:
         if not docs:
@@ -407,27 +215,20 @@ class Words:
         return known
 
 
+def _disjoint(found: list[tuple[Assets, Fields]]) -> tuple[Assets, Fields]:
+    """Postings of one term from several segments, in order: no picture is in two. The first may have very many."""
+    (docs, fields), *others = found
+    if not others:
+        return docs, fields
+    more, bits = np.concatenate([d for d, _ in others]), np.concatenate([f for _, f in others])
+    order = np.argsort(more)
+    more, bits = more[order], bits[order]
+    if docs[-1] < more[0]:
+        return np.concatenate([docs, more]), np.concatenate([fields, bits])
+    places = np.searchsorted(docs, more)
+    return np.insert(docs, places, more), np.insert(fields, places, bits)
+
+
 def _only(docs: Assets, fields: Fields) -> Found:
     docs.flags.writeable = fields.flags.writeable = False
     return Found(docs, fields)
-
-
-def write(
-    writer: Writer,
-    postings: Iterator[tuple[Assets, Fields]],
-    vocabulary: Callable[[], tuple[Sequence[bytes], NDArray[np.int64]]],
-) -> None:
-    """Write the sections of a segment, as `Words.read` finds them. `vocabulary` is asked after all postings."""
-    fields: list[Fields] = []
-
-    def docs() -> Iterator[Assets]:
-        for some, bits in postings:
-            fields.append(bits)
-            yield some
-
-    writer.stream("words.docs", np.uint32, docs())
-    writer.stream("words.fields", np.uint16, iter(fields))
-    terms, counts = vocabulary()
-    writer.array("words.blob", np.frombuffer(b"".join(term + b"\0" for term in terms), np.uint8))
-    writer.array("words.offsets", ends([len(term) + 1 for term in terms]))
-    writer.array("words.starts", ends(counts))
