@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from imager import access
+from imager.access import Principal
 from imager.catalog import Catalog
 from imager.catalog.connection import fetch
 from imager.catalog.contents import Content
@@ -42,7 +44,7 @@ def paths(catalog: Catalog) -> list[str]:
 
 
 def held(catalog: Catalog, album: Album) -> list[int]:
-    return [number for number, *_ in albums.pictures(catalog, album, limit=1_000)]
+    return [member.asset for member in albums.pictures(catalog, album, limit=1_000)]
 
 
 def test_albums_are_listed_as_a_tree_by_name(catalog: Catalog) -> None:
@@ -180,12 +182,12 @@ def test_an_album_has_a_cover_that_is_there(catalog: Catalog, four: list[int]) -
     album = make(catalog, "Covered")
     assert albums.cover(catalog, album) is None
     albums.add(catalog, album, four)
-    assert albums.cover(catalog, album) == four[0]
+    assert albums.cover(catalog, album) == (four[0], catalog.members(four[0])[0])
     albums.set_cover(catalog, album, four[2])
     chosen = albums.find(catalog, "Covered")
-    assert albums.cover(catalog, chosen) == four[2]
+    assert albums.cover(catalog, chosen) == (four[2], catalog.members(four[2])[0])
     say(catalog, catalog.members(four[2])[0], "trashed", True)
-    assert albums.cover(catalog, chosen) == four[0]
+    assert albums.cover(catalog, chosen) == (four[0], catalog.members(four[0])[0])
     albums.set_cover(catalog, album, None)
     assert albums.find(catalog, "Covered").cover is None
 
@@ -198,9 +200,51 @@ def test_what_is_counted_and_listed_is_there(catalog: Catalog, four: list[int]) 
     assert albums.counts(catalog) == {album.number: 3, other.number: 1}
     assert held(catalog, album) == [four[0], four[2], four[3]]
     first = albums.pictures(catalog, album, limit=2)
-    rest = albums.pictures(catalog, album, limit=2, after=first[-1][2])
-    assert [row[0] for row in first + rest] == [four[0], four[2], four[3]]
-    assert first[0][1] == asset_id(taken(1, 1).sha256)
+    rest = albums.pictures(catalog, album, limit=2, after=first[-1].position)
+    assert [member.asset for member in first + rest] == [four[0], four[2], four[3]]
+    assert first[0].id == asset_id(taken(1, 1).sha256)
+
+
+def test_private_pictures_of_others_are_neither_counted_nor_listed_nor_on_the_cover(
+    catalog: Catalog, four: list[int]
+) -> None:
+    album, anna = make(catalog, "All"), Principal("anna")
+    albums.add(catalog, album, four)
+    say(catalog, catalog.members(four[0])[0], "private", "anna")
+    access.grant(catalog, "anna", "viewer")
+    assert albums.counts(catalog) == {album.number: 3}
+    assert albums.counts(catalog, anna) == {album.number: 4}
+    assert held(catalog, album) == four[1:]
+    assert [m.asset for m in albums.pictures(catalog, album, limit=9, principal=anna)] == four
+    assert (albums.cover(catalog, album) or (0,))[0] == four[1]
+    assert (albums.cover(catalog, album, anna) or (0,))[0] == four[0]
+    albums.set_cover(catalog, album, four[0])
+    chosen = albums.find(catalog, "All")
+    assert (albums.cover(catalog, chosen) or (0,))[0] == four[1]
+    assert albums.pictures(catalog, album, limit=9, principal=Principal("nobody")) == []
+
+
+def test_an_album_is_described(catalog: Catalog, four: list[int]) -> None:
+    trips = make(catalog, "Trips")
+    albums.add(catalog, trips, four)
+    known = albums.described(catalog, trips, 4)
+    assert known == {
+        "id": format_id(trips.id),
+        "name": "Trips",
+        "path": ["Trips"],
+        "description": None,
+        "smart": False,
+        "query": None,
+        "count": 4,
+        "cover": format_id(catalog.members(four[0])[0]),
+    }
+    smart, _ = albums.create(catalog, "Sea", parent=trips, query=Query(Tag("Sea")))
+    known = albums.described(catalog, smart, None)
+    assert (known["path"], known["smart"], known["query"]) == (["Trips", "Sea"], True, "tag:Sea")
+    say(catalog, smart.id, "album.query", {"version": 99, "of": "the future"})
+    newer = albums.find(catalog, "Sea")
+    assert albums.query_of(newer) is None
+    assert albums.described(catalog, newer, None)["query"] is None
 
 
 def test_a_smart_album_keeps_its_query_and_takes_no_pictures(catalog: Catalog, four: list[int]) -> None:
@@ -248,8 +292,8 @@ def test_two_devices_that_put_pictures_at_the_same_place_agree_and_can_go_on(dev
         here = album if catalog is one else theirs
         albums.reorder(catalog, here, catalog.resolve(ids[moved]) or 0, before=catalog.resolve(ids[1]))
     sync(one, other)
-    agreed = [i for _, i, _ in albums.pictures(one, album, limit=9)]
-    assert agreed == [i for _, i, _ in albums.pictures(other, theirs, limit=9)]
+    agreed = [member.id for member in albums.pictures(one, album, limit=9)]
+    assert agreed == [member.id for member in albums.pictures(other, theirs, limit=9)]
     assert agreed[0] == ids[0]
     assert set(agreed[1:3]) == {ids[3], ids[4]}
     between = agreed[1:3]
@@ -257,7 +301,7 @@ def test_two_devices_that_put_pictures_at_the_same_place_agree_and_can_go_on(dev
     sync(one, other)
     want = [ids[0], between[0], ids[2], between[1], ids[1]]
     for catalog, here in ((one, album), (other, theirs)):
-        assert [i for _, i, _ in albums.pictures(catalog, here, limit=9)] == want
+        assert [member.id for member in albums.pictures(catalog, here, limit=9)] == want
 
 
 def test_many_pictures_are_one_batch_in_several_transactions(catalog: Catalog) -> None:

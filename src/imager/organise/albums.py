@@ -9,10 +9,11 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import apsw
 
+from imager.access import Principal, visible_sql
 from imager.catalog import Catalog, Statement
 from imager.catalog.albums import (
     COVER,
@@ -32,6 +33,10 @@ from imager.errors import NotFoundError, UsageError
 from imager.organise import order
 from imager.query import codec
 from imager.query.model import Query
+from imager.query.printer import print_query
+
+OWNING: Final = Principal()
+"""The owner, who asks where nobody else is named."""
 
 _IDS = "SELECT a.asset, a.id FROM carray(?) AS wanted CROSS JOIN assets AS a ON a.asset = wanted.value"
 _INSIDE = """SELECT x.asset FROM carray(?1) AS wanted
@@ -40,12 +45,17 @@ _IN_ORDER = "SELECT x.asset, x.position FROM album_assets AS x WHERE x.album = ?
 _COUNTED = "SELECT x.album, count(*) FROM album_assets AS x GROUP BY x.album"
 _ASIDE = """SELECT x.album, count(*) FROM assets AS a CROSS JOIN album_assets AS x ON x.asset = a.asset
 WHERE a.state <> 'present' GROUP BY x.album"""
-_PRESENT = """SELECT a.asset FROM versions AS v CROSS JOIN assets AS a ON a.asset = v.asset
-WHERE v.id = ? AND a.state = 'present'"""
-_FIRST = """SELECT x.asset FROM album_assets AS x CROSS JOIN assets AS a ON a.asset = x.asset
-WHERE x.album = ? AND a.state = 'present' ORDER BY x.position, x.asset LIMIT 1"""
-_PAGE = """SELECT x.asset, a.id, x.position FROM album_assets AS x CROSS JOIN assets AS a ON a.asset = x.asset
-WHERE x.album = ?1 AND x.position > ?2 AND a.state = 'present' ORDER BY x.position, x.asset LIMIT ?3"""
+_HIDDEN = """SELECT x.album, count(*) FROM assets AS a CROSS JOIN album_assets AS x ON x.asset = a.asset
+WHERE a.private IS NOT NULL AND a.private <> ? AND a.state = 'present' GROUP BY x.album"""
+_SEEN = visible_sql(Principal())[0]
+_PRESENT = f"""SELECT a.asset, a.id FROM versions AS v CROSS JOIN assets AS a ON a.asset = v.asset
+WHERE v.id = :id AND a.state = 'present' AND {_SEEN}"""
+_FIRST = f"""SELECT a.asset, a.id FROM album_assets AS x CROSS JOIN assets AS a ON a.asset = x.asset
+WHERE x.album = :album AND a.state = 'present' AND {_SEEN} ORDER BY x.position, x.asset LIMIT 1"""
+_PAGE = f"""SELECT x.asset, a.id, a.content, x.position
+FROM album_assets AS x CROSS JOIN assets AS a ON a.asset = x.asset
+WHERE x.album = :album AND x.position > :after AND a.state = 'present' AND {_SEEN}
+ORDER BY x.position, x.asset LIMIT :limit"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,15 @@ class Album:
     def hex(self) -> str:
         """Its id, as edits name it."""
         return self.id.hex()
+
+
+class Member(NamedTuple):
+    """A picture in an album, with its place there: `pictures` takes that for what follows."""
+
+    asset: int
+    id: bytes
+    content: int
+    position: str
 
 
 # ── finding ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -115,25 +134,60 @@ def find(catalog: Catalog, reference: str) -> Album:
     return found[0]
 
 
-def counts(catalog: Catalog) -> dict[int, int]:
-    """How many pictures were put into each album (by number) and are there, not in the trash, not missing."""
+def counts(catalog: Catalog, principal: Principal = OWNING) -> dict[int, int]:
+    """How many pictures of each album (by number) somebody sees: not in the trash, not missing, not private."""
     held = dict(fetch(catalog.db, _COUNTED))
-    for album, aside in fetch(catalog.db, _ASIDE):
+    for album, aside in fetch(catalog.db, _ASIDE) + fetch(catalog.db, _HIDDEN, (principal.member,)):
         held[album] -= aside
     return held
 
 
-def cover(catalog: Catalog, album: Album) -> int | None:
-    """The picture (its number) that stands for an album: the chosen one, else its first; None: it shows none."""
-    chosen = None if album.cover is None else catalog.db.execute(_PRESENT, (album.cover,)).get
-    if chosen is None and album.query is None:
-        chosen = catalog.db.execute(_FIRST, (album.number,)).get
-    return None if chosen is None else int(chosen)
+def cover(catalog: Catalog, album: Album, principal: Principal = OWNING) -> tuple[int, bytes] | None:
+    """The picture (number and id) that stands for an album: the chosen one, else its first; None: it shows none."""
+    asked = visible_sql(principal)[1] | {"id": album.cover, "album": album.number}
+    found = fetch(catalog.db, _PRESENT, asked) if album.cover is not None else []
+    if not found and album.query is None:
+        found = fetch(catalog.db, _FIRST, asked)
+    return found[0] if found else None
 
 
-def pictures(catalog: Catalog, album: Album, *, limit: int, after: str = "") -> list[tuple[int, bytes, str]]:
-    """What was put into an album, in its order: number, id and place, which `after` takes for what follows."""
-    return fetch(catalog.db, _PAGE, (album.number, after, limit))
+def pictures(
+    catalog: Catalog, album: Album, *, limit: int, after: str = "", principal: Principal = OWNING
+) -> list[Member]:
+    """What was put into an album, in its order."""
+    asked = visible_sql(principal)[1] | {"album": album.number, "after": after, "limit": limit}
+    return [Member(*row) for row in fetch(catalog.db, _PAGE, asked)]
+
+
+def described(catalog: Catalog, album: Album, count: int | None) -> dict[str, Any]:
+    """An album as JSON; `query` is the text of a smart one's, None also where no text says it."""
+    chosen = cover(catalog, album)
+    return {
+        "id": format_id(album.id),
+        "name": album.name,
+        "path": list(album.path),
+        "description": album.description,
+        "smart": album.query is not None,
+        "query": _as_text(album),
+        "count": count,
+        "cover": None if chosen is None else format_id(chosen[1]),
+    }
+
+
+def query_of(album: Album) -> Query | None:
+    """The query of a smart album; None also for one that a newer Imager wrote."""
+    try:
+        return None if album.query is None else codec.from_json(album.query)
+    except UsageError:
+        return None
+
+
+def _as_text(album: Album) -> str | None:
+    try:
+        query = query_of(album)
+        return None if query is None else print_query(query)
+    except UsageError:
+        return None
 
 
 # ── saying ──────────────────────────────────────────────────────────────────────────────────────────────────────
