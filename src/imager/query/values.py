@@ -1,7 +1,7 @@
 """What stands behind a key: `read` makes it a condition, or says what is wrong with it (`MisreadError`).
 
-Numbers are read by `measures`, written dates by `moments`; other words for dates and colours ('last summer', 'rot') by
-whoever calls, who knows the languages.
+Numbers are read by `measures`, positions by `positions`, written dates by `moments`; other words for dates and colours
+('last summer', 'rot') by whoever calls, who knows the languages.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, cast
 
-from imager.query import measures, moments
-from imager.query.codec import FARTHEST, NAMED
+from imager.query import measures, moments, positions
+from imager.query.codec import NAMED
 from imager.query.keys import TEXT_KEYS
 from imager.query.lexer import Token
 from imager.query.measures import MisreadError
@@ -21,7 +21,6 @@ from imager.query.model import (
     COLOURS,
     Album,
     AnyOf,
-    Box,
     Colour,
     Condition,
     Date,
@@ -29,7 +28,6 @@ from imager.query.model import (
     Folder,
     Has,
     Named,
-    Near,
     Not,
     OnDay,
     Shape,
@@ -43,9 +41,6 @@ from imager.query.normal import LONGEST, any_of
 from imager.query.vocabulary import Vocabulary
 
 __all__ = ["UNSPACED", "MisreadError", "Reader", "has_word", "read_sort", "read_text"]
-
-NEAR: Final = 10.0
-"""Kilometres meant by near:Paris."""
 
 SORTS: Final[dict[str, Sort]] = {
     **dict.fromkeys(["relevance", "best"], "relevance"),
@@ -101,11 +96,6 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
 _COLOURS: Final = {name: name for name in COLOURS} | {"gray": "grey", "violet": "purple", "cyan": "teal"}
 _HEX = re.compile(r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _SHARED = re.compile(r"(.+?)\s*(?:(?:>=|>)\s*([0-9.eE+-]+)\s*(%?))?", re.DOTALL)
-_NUMBER: Final = r"\s*([+-]?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]{1,3})?|[+-]?[0-9]+\.)\s*"
-_POSITION = re.compile(rf"{_NUMBER},{_NUMBER}(?:/{_NUMBER}(km|m|mi)?(?:/(.*))?)?", re.DOTALL)
-_RADIUS = re.compile(rf"{_NUMBER}(km|m|mi)?")
-_BOX = re.compile(rf"{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}")
-_KILOMETRES: Final = {None: 1.0, "km": 1.0, "m": 0.001, "mi": 1.609344}
 _DAY = re.compile(r"([0-9]{1,2})-([0-9]{1,2})")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.?")
 _MONTH = re.compile(r"([0-9]{1,2})")
@@ -192,7 +182,7 @@ class Reader:
         if key in ("on", "month"):
             return self._day(key, value.strip())
         if key == "near":
-            return self._near(value)
+            return positions.near(value, self.vocabulary)
         if key == "colour":
             return self._colour(value.strip())
         return _SIMPLE[key](value.strip())
@@ -215,7 +205,7 @@ class Reader:
             return Date(low, high)
         if sign == "=" and moments.span(_safe(text)) is None:
             meant = self.natural(text)
-            if isinstance(meant, (Date, OnDay)):
+            if meant is not None and _is_time(meant):
                 return meant
         start_, end_ = self._span(text)
         match sign:
@@ -254,29 +244,6 @@ class Reader:
                 raise MisreadError(f"{text[:40]!r} is no {what}.") from None
         return _on(int(found[1]), int(found[2]))
 
-    def _near(self, text: str) -> Condition:
-        if found := _POSITION.fullmatch(text):
-            latitude, longitude = float(found[1]), float(found[2])
-            radius = NEAR if found[3] is None else float(found[3]) * _KILOMETRES[found[4]]
-            name = found[5].strip() and found[5] if found[5] else None
-            return _around(latitude, longitude, radius, name or None)
-        name, slash, radius_text = text.rpartition("/")
-        if not slash:
-            name, radius_text = text, ""
-        radius = NEAR
-        if radius_text:
-            if not (found := _RADIUS.fullmatch(radius_text)):
-                if self.vocabulary is None or self.vocabulary.locate(text.strip()) is None:
-                    raise MisreadError(f"{radius_text[:40]!r} is no distance; write near:Paris/10km.", f"{name}/10km")
-                name = text
-            else:
-                radius = float(found[1]) * _KILOMETRES[found[2]]
-        name = name.strip()
-        located = self.vocabulary.locate(name) if self.vocabulary is not None and name else None
-        if located is None:
-            raise MisreadError(f"No place called {name[:40]!r} is known here; write a position: near:48.85,2.35/10km.")
-        return _around(located[0], located[1], radius, located[2])
-
     def _colour(self, text: str) -> Condition:
         found = _SHARED.fullmatch(text)
         assert found is not None
@@ -301,6 +268,13 @@ class Reader:
         return Colour(colour, share)
 
 
+def _is_time(condition: Condition) -> bool:
+    """Whether it says when, and nothing else: Christmas is one of three days of any year."""
+    if isinstance(condition, AnyOf):
+        return all(map(_is_time, condition.parts))
+    return isinstance(condition, (Date, OnDay))
+
+
 def _safe(text: str) -> str:
     """The text if the day in it exists."""
     try:
@@ -322,28 +296,6 @@ def _on(month: int, day: int) -> OnDay:
     except ValueError:
         raise MisreadError(f"There is no day {day} in a month {month}; write on:08-24 (month-day).") from None
     return OnDay(month, day)
-
-
-def _around(latitude: float, longitude: float, km: float, name: str | None) -> Near:
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
-        raise MisreadError(f"{latitude:g},{longitude:g} is not on earth: latitudes end at 90, longitudes at 180.")
-    if not 0 <= km <= FARTHEST:
-        raise MisreadError(f"A distance is from 0 to {FARTHEST:,.0f} km.")
-    return Near(latitude, longitude, km, name)
-
-
-def _box(text: str) -> Condition:
-    found = _BOX.fullmatch(text)
-    if found is None:
-        raise MisreadError(
-            f"{text[:40]!r} is no box; write box:south,west,north,east in degrees: box:47.2,5.9,55.1,15.1."
-        )
-    south, west, north, east = (float(part) for part in found.groups())
-    if not (-90 <= south <= 90 and -90 <= north <= 90 and -180 <= west <= 180 and -180 <= east <= 180):
-        raise MisreadError("That box is not on earth: latitudes end at 90, longitudes at 180.")
-    if south > north:
-        raise MisreadError("That box has its south above its north; write box:south,west,north,east.")
-    return Box(south, west, north, east)
 
 
 def _text(token: Token, field: TextField | None) -> Condition | None:
@@ -384,7 +336,7 @@ _TEXTS: Final[dict[str, TextField | None]] = {"text": None, "title": "title", "c
 _DATES: Final = frozenset({"date", "year", "before", "until", "after", "since"})
 _WHOLE: Final[dict[str, Callable[[str], Condition]]] = {"album": Album, "file": File, "folder": Folder}
 _SIMPLE: Final[dict[str, Callable[[str], Condition]]] = {
-    "box": _box,
+    "box": positions.box,
     "orientation": lambda text: Shape(_choose("orientation", _SHAPES, text)),
     "state": _state,
     "is": lambda text: cast(Condition, _choose("is", _IS, text)),
