@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import apsw
 import numpy as np
@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 
 from imager.catalog import Catalog
 from imager.catalog.connection import Connection, explained, fetch, many
-from imager.query.model import COLOURS
-from imager.search import build, segments, sidecar, words
+from imager.search import build, lineage, segments, sidecar, words
 from imager.search.columns import Columns, Names
 from imager.search.lists import Lists
 from imager.search.order import Order
@@ -37,17 +36,9 @@ _WORTH_SAVING = 10_000  # changed assets, or a fiftieth if that is more
 _AT_ONCE = 5_000  # assets that are followed at a time
 _REBUILD_FROM = 20_000  # changed assets, if they are a quarter of all
 _CACHE_KB = 16_384
-_SAMPLES = 32
 _LISTS = ("tags", "people", "folders")
 
-_LIBRARY = "SELECT id, changes, indexed, assets FROM library"
-_SAMPLE = (
-    "SELECT asset, lower(hex(id)), changed FROM assets WHERE changed <= ? ORDER BY changed DESC, asset DESC LIMIT ?"
-)
-_SPOKEN = """WITH RECURSIVE spoken (device) AS (
-  SELECT min(device) FROM edits UNION ALL
-  SELECT (SELECT min(device) FROM edits WHERE edits.device > spoken.device) FROM spoken WHERE device IS NOT NULL)
-SELECT device, (SELECT max(clock) FROM edits WHERE edits.device = spoken.device) FROM spoken WHERE device IS NOT NULL"""
+_LIBRARY = "SELECT changes, indexed, assets FROM library"
 _CHANGED = "SELECT asset FROM assets WHERE changed > ?"
 _DEPARTED = "SELECT asset FROM departed WHERE changed > ?"
 _SAID_TAGS = "SELECT json_group_array(json_array(tag, name)) FROM tags WHERE said"
@@ -74,7 +65,6 @@ class Index:
         self.version = -1
         self.size = 1
         self._folder = folder
-        self._id = catalog.id
         self._connection = Connection(catalog.path, read_only=True)
         self._db = self._connection.db
         self._db.pragma("cache_size", -_CACHE_KB)
@@ -154,8 +144,7 @@ class Index:
             return False
         before = self.version
         with self._reading():
-            catalog, changes, indexed, highest = self._db.execute(_LIBRARY).get
-            self._id = catalog
+            changes, indexed, highest = self._db.execute(_LIBRARY).get
             if self.version < 0:
                 self._load()
             if self.version < 0 or changes < self.version or self._far(indexed):
@@ -173,32 +162,15 @@ class Index:
         finally:
             self._db.execute("COMMIT")
 
-    def _load(self) -> None:
-        """Take the newest generation that fits."""
+    def _load(self) -> bool:
+        """Take the newest generation that fits, if there is one."""
         for path in sidecar.generations(self._folder):
             with contextlib.suppress(DamagedError, OSError, ValueError, KeyError, TypeError):
                 generation = Generation.open(path)
-                if self._fits(generation.facts):
+                if lineage.fits(self._db, generation.facts):
                     self._take(generation)
-                    return
-
-    def _fits(self, facts: dict[str, Any]) -> bool:
-        """Whether a generation was made from this catalog, and from what is its past."""
-        catalog, changes, _indexed, highest = self._db.execute(_LIBRARY).get
-        if facts["catalog"] != catalog.hex() or facts["colours"] != list(COLOURS):
-            return False
-        if facts["reach"] > changes or facts["size"] > highest + 1:
-            return False
-        for device, clock in facts["clocks"]:
-            if self._db.execute("SELECT 1 FROM edits WHERE device = ? AND clock = ?", (device, clock)).get is None:
-                return False
-        for asset, own, changed in facts["samples"]:
-            now = self._db.execute("SELECT lower(hex(id)), changed FROM assets WHERE asset = ?", (asset,)).get
-            if now is None:
-                now = self._db.execute("SELECT '', changed FROM departed WHERE asset = ?", (asset,)).get
-            if now is None or (now[1] <= facts["reach"] and now != (own, changed)):
-                return False
-        return True
+                    return True
+        return False
 
     def _take(self, generation: Generation) -> None:
         """Show what a generation holds."""
@@ -305,23 +277,25 @@ class Index:
             segments.write(writer, iter(postings), postings.vocabulary)
             self._write(writer, indexed, columns, names, places, lists, order)
 
-        self._make(indexed, write)
+        if not self._to_file(indexed, write):
+            buffer = io.BytesIO()
+            write(Writer(buffer))
+            self._take(Generation(buffer.getbuffer()))
 
-    def _make(self, reach: int, write: Callable[[Writer], None]) -> bool:
-        """Write a generation and show it: a file if it can be one, else in memory. Whether it is a file."""
+    def _to_file(self, reach: int, write: Callable[[Writer], None]) -> bool:
+        """Write a generation and show it; False where another process is writing, or the folder can't be written to."""
         with sidecar.locked(self._folder) as mine:
-            if mine:
-                with contextlib.suppress(OSError):
-                    with sidecar.created(self._folder, reach) as (file, path):
-                        write(Writer(file))
-                    generation = Generation.open(path)
-                    sidecar.tidy(self._folder, path)
-                    self._take(generation)
-                    return True
-        buffer = io.BytesIO()
-        write(Writer(buffer))
-        self._take(Generation(buffer.getbuffer()))
-        return False
+            if not mine:
+                return False
+            try:
+                with sidecar.created(self._folder, reach) as (file, path):
+                    write(Writer(file))
+                generation = Generation.open(path)
+            except (OSError, DamagedError):
+                return False
+            sidecar.tidy(self._folder, path)
+        self._take(generation)
+        return True
 
     def _write(
         self,
@@ -343,33 +317,40 @@ class Index:
             own.write(writer, name, size, spare)
         writer.array("order", order.assets)
         writer.array("order_taken", order.taken)
-        writer.finish(
-            {
-                "catalog": self._id.hex(),
-                "colours": list(COLOURS),
-                "reach": reach,
-                "size": size,
-                "clocks": fetch(self._db, _SPOKEN),
-                "samples": fetch(self._db, _SAMPLE, (reach, _SAMPLES)),
-            }
-        )
+        writer.finish(lineage.facts(self._db, reach, size))
 
     def save(self, *, force: bool = False) -> bool:
         """Write what it shows as a new generation, if more than a fiftieth (and 10,000) of all assets changed.
 
-        False where it was not worth it (`force`: it is), another process is writing, or the folder can't be written to.
+        False where it was not worth it (`force`: it is), another process is writing or has just written one (which it
+        then goes on from), or the folder can't be written to.
         """
         with self.lock:
             if not self._changed and self._generation.path is not None:
                 return False
             if not force and len(self._changed) <= max(_WORTH_SAVING, self.size // 50):
                 return False
-
-            def write(writer: Writer) -> None:
-                self.words.write(writer)
-                self._write(
-                    writer, self.version, self.columns, self._names, self._places, dict(self._lists()), self._order
-                )
-
             with self._reading():
-                return self._make(self.version, write)
+                if self._taken_over():
+                    return False
+                return self._to_file(self.version, self._write_all)
+
+    def _taken_over(self) -> bool:
+        """Go on from what another process has saved, if it reaches further than what this one goes on from."""
+        changes, _indexed, highest = self._db.execute(_LIBRARY).get
+        own = self._generation.path
+        for path in sidecar.generations(self._folder)[:1]:
+            reach = sidecar.reach_of(path)
+            if path != own and (reach > self._base or (own is None and reach == self._base)) and self._load():
+                self._follow(changes, highest)
+                return True
+        return False
+
+    def _write_all(self, writer: Writer) -> None:
+        self.words.write(writer)
+        lists = dict(self._lists())
+        self._write(writer, self.version, self.columns, self._names, self._places, lists, self._order)
+
+    def verify(self) -> list[str]:
+        """Names of the parts of its file that the disk has damaged; to be deleted then, it is made anew."""
+        return self._generation.verify()

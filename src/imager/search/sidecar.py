@@ -139,8 +139,11 @@ class Generation:
         return np.frombuffer(self._buffer, dtype, count, start).reshape(shape)
 
     def text(self, name: str) -> Any:
-        """A section of JSON."""
-        return json.loads(self.array(name).tobytes())
+        """A section of JSON; DamagedError if its bytes are not those that were written."""
+        data = self.array(name).tobytes()
+        if zlib.crc32(data) != self._section(name)[3]:
+            raise DamagedError(f"{name} is damaged")
+        return json.loads(data)
 
     def verify(self) -> list[str]:
         """Names of the sections whose bytes are not those that were written. Reads all of the file again."""
@@ -164,7 +167,12 @@ def generations(folder: Path) -> list[Path]:
         names = [name for name in os.listdir(folder) if _NAME.fullmatch(name)]
     except OSError:
         return []
-    return [folder / name for name in sorted(names, key=lambda n: (-int(n.partition("-")[0]), n))]
+    return [folder / name for name in sorted(names, key=lambda name: (-reach_of(Path(name)), name))]
+
+
+def reach_of(path: Path) -> int:
+    """Up to which change of the catalog a generation goes, by its name."""
+    return int(path.name.partition("-")[0])
 
 
 @contextlib.contextmanager
