@@ -10,7 +10,7 @@ import pytest
 import typer
 
 import imager as package
-from imager.cli import browse, edit, export, ingest, timeline, upkeep, watch  # noqa: F401 - they register their commands
+from imager.cli import albums, browse, edit, export, ingest, timeline, upkeep, watch  # noqa: F401 - they register
 from imager.cli.main import app
 from tests.cli.program import Program
 
@@ -47,7 +47,7 @@ def test_the_version_is_told(imager: Program) -> None:
 def test_commands_that_only_look_do_not_wait_for_decoders_to_be_imported() -> None:
     program = (
         "import sys\n"
-        "from imager.cli import browse, edit, export, ingest, timeline, upkeep, watch\n"
+        "from imager.cli import albums, browse, edit, export, ingest, timeline, upkeep, watch\n"
         "from imager.library import Library\n"
         "heavy = {'cv2', 'numpy', 'PIL', 'pyvips', 'psutil', 'tzfpy', 'rich.progress', 'imager.ingest.run'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)\n"

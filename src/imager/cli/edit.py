@@ -17,7 +17,8 @@ _MINUS = {"ignore_unknown_options": True}
 """For commands whose values may begin with a minus: 'rate x -1', 'set x position -33.8,151.2'."""
 
 
-def _said(batch: str, json: bool) -> None:
+def said(batch: str | None, json: bool) -> None:
+    """What was said, for who wants to take it back."""
     if json:
         output.as_json({"batch": batch})
     else:
@@ -28,14 +29,14 @@ def _said(batch: str, json: bool) -> None:
 def tag(reference: Reference, tags: Tags, json: Json = False) -> None:
     """Give a picture tags."""
     with open_library() as library:
-        _said(library.tag(reference, *tags), json)
+        said(library.tag(reference, *tags), json)
 
 
 @app.command()
 def untag(reference: Reference, tags: Tags, json: Json = False) -> None:
     """Take tags away from a picture, also those that its file has."""
     with open_library() as library:
-        _said(library.untag(reference, *tags), json)
+        said(library.untag(reference, *tags), json)
 
 
 @app.command(context_settings=_MINUS)
@@ -46,7 +47,7 @@ def rate(
 ) -> None:
     """Rate a picture."""
     with open_library() as library:
-        _said(library.set(reference, "rating", rating), json)
+        said(library.set(reference, "rating", rating), json)
 
 
 @app.command()
@@ -55,7 +56,7 @@ def caption(
 ) -> None:
     """Say what a picture shows."""
     with open_library() as library:
-        _said(library.set(reference, "caption", text), json)
+        said(library.set(reference, "caption", text), json)
 
 
 @app.command()
@@ -64,7 +65,7 @@ def title(
 ) -> None:
     """Give a picture a title."""
     with open_library() as library:
-        _said(library.set(reference, "title", text), json)
+        said(library.set(reference, "title", text), json)
 
 
 @app.command("set", context_settings=_MINUS)
@@ -76,7 +77,7 @@ def set_field(
 ) -> None:
     """Say any field of a picture: when and where it was taken, who made it, favourite, trashed."""
     with open_library() as library:
-        _said(library.set(reference, field, value), json)
+        said(library.set(reference, field, value), json)
 
 
 @app.command()
@@ -87,35 +88,35 @@ def unset(
 ) -> None:
     """Take a field as it is in the file again."""
     with open_library() as library:
-        _said(library.set(reference, field, None), json)
+        said(library.set(reference, field, None), json)
 
 
 @app.command()
 def trash(reference: Reference, json: Json = False) -> None:
     """Put a picture into the trash of the library; its file stays where it is."""
     with open_library() as library:
-        _said(library.set(reference, "trashed", True), json)
+        said(library.set(reference, "trashed", True), json)
 
 
 @app.command()
 def restore(reference: Reference, json: Json = False) -> None:
     """Take a picture out of the trash."""
     with open_library() as library:
-        _said(library.set(reference, "trashed", None), json)
+        said(library.set(reference, "trashed", None), json)
 
 
 @app.command()
 def join(reference: Reference, other: Reference, json: Json = False) -> None:
     """Say that two pictures are versions of one."""
     with open_library() as library:
-        _said(library.join(reference, other), json)
+        said(library.join(reference, other), json)
 
 
 @app.command()
 def separate(reference: Reference, json: Json = False) -> None:
     """Say that the versions of a picture are pictures of their own."""
     with open_library() as library:
-        _said(library.separate(reference), json)
+        said(library.separate(reference), json)
 
 
 @app.command()
