@@ -74,6 +74,14 @@ def read_ids(words: Array) -> list[bytes]:
     return _bytes(words)
 
 
+def read_id_texts(words: Array) -> list[str]:
+    """The same in their usual form with hyphens, as `catalog.identity.format_id` writes one, only faster."""
+    size = words.shape[0] * 16
+    flat = np.ascontiguousarray(words.T).tobytes().hex()
+    texts = (flat[start : start + size] for start in range(0, len(flat), size))
+    return [f"{t[:8]}-{t[8:12]}-{t[12:16]}-{t[16:20]}-{t[20:]}" for t in texts]
+
+
 def read_thumbhashes(words: Array) -> list[bytes]:
     """Thumbhashes from some rows of the column `thumbhash`; empty where there is none."""
     return [value[: value[LONGEST]] for value in _bytes(words)]

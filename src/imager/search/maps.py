@@ -12,18 +12,18 @@ Web Mercator: EPSG:3857; a latitude φ lies at artanh(sin φ) / π of half the s
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from imager.catalog.identity import format_id
 from imager.errors import UsageError
 from imager.query.model import Box
-from imager.search.look import read_ids
-from imager.search.timeline import Mask, selected
+from imager.search.look import read_id_texts
+from imager.search.timeline import Mask, blocks, selected
 
 if TYPE_CHECKING:
     from imager.search.index import Index
@@ -32,7 +32,8 @@ WORLD: Final = Box(south=-90.0, west=-180.0, north=90.0, east=180.0)
 HIGHEST_ZOOM: Final = 22
 
 _FINER: Final = 2  # a cell is 256 / 2² = 64 pixels
-_DENSE: Final = 1 << 20  # cells that are counted in a table; more are found by sorting
+_DIRECT: Final = 1 << 16  # cells that have an entry each in all tables
+_DENSE: Final = 1 << 20  # cells that are marked in a table; of more, those that have any are found by sorting
 _STEPS: Final = 1 << 16  # of the table that turns latitudes into rows; finer than the rows up to zoom 10
 _TABLED_ZOOM: Final = 10
 
@@ -65,38 +66,51 @@ def clusters(index: Index, mask: Mask | None = None, box: Box = WORLD, zoom: int
         raise UsageError(f"A zoom is a number from 0 (the world) to {HIGHEST_ZOOM}, not {zoom}.")
     if not (-90 <= box.south <= box.north <= 90 and all(-180 <= edge <= 180 for edge in (box.west, box.east))):
         raise UsageError("A box is south, west, north, east in degrees, south not above north.")
-    assets = _within(index, selected(index, mask), box)
-    if not assets.size:
+    most = 1 << 2 * (zoom + _FINER)
+    pieces = _located(index, selected(index, mask), box, zoom)
+    if most <= _DIRECT:
+        tables = _Tables(most)
+        for piece in pieces:
+            tables.add(index, piece, piece.cells)
+        return tables.clusters(index)
+    # There are more cells than there is room for: number those that have any.
+    found = list(pieces)
+    if not found:
         return []
-    columns = index.columns
-    latitudes, longitudes = columns.latitude[assets], columns.longitude[assets]
-    across = 1 << (zoom + _FINER)
-    cells = _rows(latitudes, zoom) * across
-    cells += np.minimum(((longitudes + 180.0) * (across / 360.0)).astype(np.int64), across - 1)  # 180° is the last
-    count, groups = _grouped(cells, across * across)
-    newest, order = _newest(count, groups, assets, columns.taken[assets])
-    south, north = _extent(groups, latitudes, count.size)
-    west, east = _extent(groups, longitudes, count.size)
-    # A mean may be rounded to beyond the outermost.
-    latitude = np.clip(np.bincount(groups, latitudes) / count, south, north)
-    longitude = np.clip(np.bincount(groups, longitudes) / count, west, east)
-    ids = [format_id(i) for i in read_ids(columns.id[:, newest[order]])]
-    edges = [part[order].tolist() for part in (south, west, north, east)]
-    middle = [part[order].tolist() for part in (latitude, longitude, count)]
-    return [Cluster(*row) for row in zip(*middle, ids, *edges, strict=True)]
+    size, groups = _grouped(np.concatenate([piece.cells for piece in found]), most)
+    tables, done = _Tables(size), 0
+    for piece in found:
+        tables.add(index, piece, groups[done : done + piece.cells.size])
+        done += piece.cells.size
+    return tables.clusters(index)
 
 
-def _within(index: Index, mask: Mask, box: Box) -> Integers:
-    """Numbers of the assets that have a position in the box, ascending."""
-    latitude, longitude = index.columns.latitude, index.columns.longitude
-    # Comparisons with an unknown position are false.
-    inside = (latitude >= box.south) & (latitude <= box.north)
-    if box.west > box.east:
-        inside &= (longitude >= box.west) | (longitude <= box.east)
-    else:
-        inside &= longitude >= box.west
-        inside &= longitude <= box.east
-    return np.flatnonzero(inside & mask)
+class _Located(NamedTuple):
+    """Some pictures that have a position, by their numbers, ascending."""
+
+    assets: Integers
+    latitudes: Floats
+    longitudes: Floats
+    cells: Integers
+
+
+def _located(index: Index, mask: Mask, box: Box, zoom: int) -> Iterator[_Located]:
+    """The pictures within the box, a piece at a time."""
+    columns, across = index.columns, 1 << (zoom + _FINER)
+    for piece, _ in blocks(mask):
+        latitude, longitude = columns.latitude[piece], columns.longitude[piece]
+        # Comparisons with an unknown position are false.
+        inside = mask[piece] & (latitude >= box.south) & (latitude <= box.north)
+        if box.west > box.east:
+            inside &= (longitude >= box.west) | (longitude <= box.east)
+        else:
+            inside &= (longitude >= box.west) & (longitude <= box.east)
+        rows = np.flatnonzero(inside)
+        if rows.size:
+            latitude, longitude = latitude[rows], longitude[rows]
+            cells = _rows(latitude, zoom) * across
+            cells += np.minimum(((longitude + 180.0) * (across / 360.0)).astype(np.int64), across - 1)  # 180° too
+            yield _Located(rows + piece.start, latitude, longitude, cells)
 
 
 def _rows(latitudes: Floats, zoom: int) -> Integers:
@@ -127,30 +141,50 @@ def _table(zoom: int) -> tuple[Floats, Integers]:
     return edges, np.searchsorted(edges, begins - 1e-9, side="right")
 
 
-def _grouped(cells: Integers, most: int) -> tuple[Integers, Integers]:
-    """How many lie in each cell that has any, and for each picture which of these cells it lies in."""
+def _grouped(cells: Integers, most: int) -> tuple[int, Integers]:
+    """How many cells have any pictures, and for each picture which of these it lies in, counted from 0."""
     if most > _DENSE:
-        _, groups, counts = np.unique(cells, return_inverse=True, return_counts=True)
-        return counts, groups
-    counts = np.bincount(cells, minlength=most)
-    taken = np.flatnonzero(counts)
+        distinct, groups = np.unique(cells, return_inverse=True)
+        return distinct.size, groups
+    taken = np.flatnonzero(np.bincount(cells, minlength=most))
     names = np.empty(most, np.int64)
     names[taken] = np.arange(taken.size)
-    return counts[taken], names[cells]
+    return taken.size, names[cells]
 
 
-def _newest(counts: Integers, groups: Integers, assets: Integers, taken: Integers) -> tuple[Integers, Integers]:
-    """The newest of each cluster, and the clusters' order: largest first, of equal ones that with the newest first."""
-    latest = np.full(counts.size, np.iinfo(np.int64).min)
-    np.maximum.at(latest, groups, taken)
-    last = taken == latest[groups]
-    newest = np.zeros(counts.size, np.int64)
-    np.maximum.at(newest, groups[last], assets[last])
-    return newest, np.lexsort((newest, latest, counts))[::-1]
+class _Tables:
+    """What is known of each cluster while pictures are added, in the order of their numbers."""
 
+    def __init__(self, size: int) -> None:
+        self._counts = np.zeros(size, np.int64)
+        self._latest = np.full(size, np.iinfo(np.int64).min)
+        self._newest = np.zeros(size, np.int64)
+        self._sums = np.zeros((2, size))  # of latitudes and longitudes, as the next two
+        self._least = np.full((2, size), math.inf)
+        self._most = np.full((2, size), -math.inf)
 
-def _extent(groups: Integers, values: Floats, size: int) -> tuple[Floats, Floats]:
-    low, high = np.full(size, math.inf), np.full(size, -math.inf)
-    np.minimum.at(low, groups, values)
-    np.maximum.at(high, groups, values)
-    return low, high
+    def add(self, index: Index, piece: _Located, groups: Integers) -> None:
+        """Add pictures, each to its cluster."""
+        taken = index.columns.taken[piece.assets]
+        np.add.at(self._counts, groups, 1)
+        np.maximum.at(self._latest, groups, taken)
+        latest = np.flatnonzero(taken == self._latest[groups])
+        owners = groups[latest]
+        self._newest[owners] = 0  # of equal times the highest number wins, and numbers only rise
+        np.maximum.at(self._newest, owners, piece.assets[latest])
+        for axis, values in enumerate((piece.latitudes, piece.longitudes)):
+            np.add.at(self._sums[axis], groups, values)
+            np.minimum.at(self._least[axis], groups, values)
+            np.maximum.at(self._most[axis], groups, values)
+
+    def clusters(self, index: Index) -> list[Cluster]:
+        """The clusters, largest first, of equal ones that with the newest picture first."""
+        full = np.flatnonzero(self._counts)
+        full = full[np.lexsort((self._newest[full], self._latest[full], self._counts[full]))[::-1]]
+        counts, (south, west), (north, east) = self._counts[full], self._least[:, full], self._most[:, full]
+        # A mean may be rounded to beyond the outermost.
+        latitude, longitude = (self._sums[:, full] / counts).clip(self._least[:, full], self._most[:, full])
+        ids = read_id_texts(index.columns.id[:, self._newest[full]])
+        numbers = [part.tolist() for part in (latitude, longitude, counts)]
+        edges = [part.tolist() for part in (south, west, north, east)]
+        return [Cluster(*row) for row in zip(*numbers, ids, *edges, strict=True)]

@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imager.errors import UnreadableError
-from imager.search.timeline import Mask, month_texts, selected
+from imager.search.timeline import Mask, blocks, counted, month_texts, selected
 
 if TYPE_CHECKING:
     from imager.search.index import Index
@@ -124,13 +124,10 @@ def version_of(index: Index, pictures: npt.NDArray[np.uint32]) -> int:
 
 def _table(index: Index, mask: Mask) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
     """Numbers, counts and versions of the months, newest first."""
-    found = index.columns.month[mask]
-    if not found.size:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint64)
-    low = int(found.min())
-    months = found.astype(np.int64) - low
-    counts = np.bincount(months)
-    sums = np.zeros(len(counts), np.uint64)
-    np.add.at(sums, months, index.columns.look[mask])
-    full = np.flatnonzero(counts)[::-1]
-    return full + low, counts[full], sums[full] >> np.uint64(_SPARE)
+    column, looks = index.columns.month, index.columns.look
+    numbers, counts = counted(column, mask)
+    low = int(numbers.min(initial=0))
+    sums = np.zeros(int(numbers.max(initial=0)) - low + 1, np.uint64)
+    for piece, rows in blocks(mask):
+        np.add.at(sums, column[piece][rows].astype(np.int64) - low, looks[piece][rows])
+    return numbers, counts, sums[numbers - low] >> np.uint64(_SPARE)

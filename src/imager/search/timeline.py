@@ -15,16 +15,15 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from imager.catalog.identity import format_id
 from imager.errors import UsageError
 from imager.query.model import All, AnyOf, Condition, Date
 from imager.query.text import parse
-from imager.search.look import read_ids, read_thumbhashes
+from imager.search.look import read_id_texts, read_thumbhashes
 
 if TYPE_CHECKING:
     from imager.search.index import Index
@@ -42,6 +41,7 @@ _BLOCK: Final = 1024  # places of the order looked at first; four times as many 
 _LARGEST_BLOCK: Final = 1 << 18
 _TOP: Final = ((1 << 63) - 1, 1 << 32)  # a key before all others, and one behind them
 _BOTTOM: Final = (-(1 << 63), -1)
+_PIECE: Final = 1 << 15
 _WIDE: Final = 1 << 21  # days: from there on sorting takes less memory than counting
 
 
@@ -121,16 +121,26 @@ def selected(index: Index, mask: Mask | None) -> Mask:
     return index.columns.state == PRESENT if mask is None else mask
 
 
-def counted(column: npt.NDArray[Any], mask: Mask) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def blocks(mask: Mask) -> Iterator[tuple[slice, npt.NDArray[np.int64]]]:
+    """A mask, a piece at a time: the piece's rows in the columns, and which of these are meant, counted within it.
+
+    What is computed of a piece stays in the processor's cache: twice as fast as all at once, and needs little memory.
+    """
+    for start in range(0, len(mask), _PIECE):
+        rows = np.flatnonzero(mask[start : start + _PIECE])
+        if rows.size:
+            yield slice(start, start + _PIECE), rows
+
+
+def counted(column: npt.NDArray[np.int32], mask: Mask) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The values that a column has in a mask, highest first, and how often each."""
-    values = column[mask]
-    if not values.size:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    low, high = int(values.min()), int(values.max())
+    low, high = int(column.min(initial=0)), int(column.max(initial=0))
     if high - low > _WIDE:
-        found, counts = np.unique(values, return_counts=True)
-        return found[::-1].astype(np.int64), counts[::-1]
-    counts = np.bincount(values - low)
+        values, amounts = np.unique(column[mask], return_counts=True)
+        return values[::-1].astype(np.int64), amounts[::-1]
+    counts = np.zeros(high - low + 1, np.int64)
+    for piece, rows in blocks(mask):
+        np.add.at(counts, column[piece][rows].astype(np.int64) - low, 1)
     found = np.flatnonzero(counts)[::-1]
     return found + low, counts[found]
 
@@ -227,22 +237,23 @@ def page(
 def _filled(index: Index, numbers: list[int], fewer: bool, more: bool) -> TimelinePage:
     if not numbers:
         return TimelinePage([], None, None)
-    columns, kinds = index.columns, index.names["kind"]
-    thumbhashes = read_thumbhashes(columns.thumbhash[:, numbers])
+    columns, kinds, chosen = index.columns, index.names["kind"], np.array(numbers)
+    taken = columns.taken[chosen].tolist()
     rows = [
-        Row(
-            id=format_id(i),
-            taken=int(columns.taken[number]),
-            width=int(columns.width[number]) or None,
-            height=int(columns.height[number]) or None,
-            thumbhash=thumbhash.hex() or None,
-            kind=kinds[columns.kind[number]],
-            rating=_rating(int(columns.rating[number])),
-            favourite=bool(columns.favourite[number]),
+        Row(i, when, width or None, height or None, thumbhash.hex() or None, kinds[kind], _rating(rating), bool(liked))
+        for i, when, width, height, thumbhash, kind, rating, liked in zip(
+            read_id_texts(columns.id[:, chosen]),
+            taken,
+            columns.width[chosen].tolist(),
+            columns.height[chosen].tolist(),
+            read_thumbhashes(columns.thumbhash[:, chosen]),
+            columns.kind[chosen].tolist(),
+            columns.rating[chosen].tolist(),
+            columns.favourite[chosen].tolist(),
+            strict=True,
         )
-        for number, i, thumbhash in zip(numbers, read_ids(columns.id[:, numbers]), thumbhashes, strict=True)
     ]
-    first, last = (_cursor(int(columns.taken[n]), n) for n in (numbers[0], numbers[-1]))
+    first, last = _cursor(taken[0], numbers[0]), _cursor(taken[-1], numbers[-1])
     return TimelinePage(rows, last if more else None, first if fewer else None)
 
 
