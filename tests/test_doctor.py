@@ -21,6 +21,7 @@ from tests.catalog.libraries import Devices, asset, cancelled, content, found, l
 from tests.ingest.scenes import Inline
 from tests.pictures import jpeg
 
+OUTER, INNER = bytes(15) + b"\1", bytes(15) + b"\2"
 _END = b"\xff\xd9"
 
 
@@ -59,6 +60,10 @@ def library(catalog: Catalog, store: Store) -> Catalog:
     catalog.undo()
     say(catalog, min(ids[2:]), "same_as", 1, max(ids[2:]).hex())
     say(catalog, ids[1], "tag", 1, tag("all"))
+    for album, name in ((OUTER, "Outer"), (INNER, "Inner")):
+        say(catalog, album, "album.name", name)
+    say(catalog, INNER, "album.parent", OUTER.hex())
+    say(catalog, ids[0], "album", 1, INNER.hex())
     catalog.index()
     assert _examined(catalog, store) == Diagnosis()
     return catalog
@@ -103,6 +108,13 @@ DAMAGE = {
     "a state that is not so": "UPDATE assets SET state = 'trashed' WHERE asset = 1",
     "a tag nobody gave": "INSERT INTO asset_tags VALUES (1, (SELECT tag FROM tags WHERE name = 'k2'), 'file')",
     "a tag that is missing": "DELETE FROM asset_tags WHERE asset = 1",
+    "a lost picture in an album": "INSERT INTO album_assets VALUES (1, 'V', 999)",
+    "a picture in a lost album": "INSERT INTO album_assets VALUES (999, 'V', 1)",
+    "a picture that nobody put in an album": "INSERT INTO album_assets VALUES (1, 'V', 2)",
+    "a picture that is missing from an album": "DELETE FROM album_assets",
+    "a lost album": "DELETE FROM albums WHERE name = 'Inner'",
+    "an album of another name": "UPDATE albums SET name = 'wrong' WHERE album = 1",
+    "an album nested elsewhere": "UPDATE albums SET parent = NULL",
     "a document that is missing": "DELETE FROM words WHERE rowid = 1",
     "a document of nothing": "INSERT INTO words (rowid, title) VALUES (999, 'stray')",
     "full text in disorder": "UPDATE words_data SET block = zeroblob(40) WHERE id > 10",

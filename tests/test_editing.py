@@ -60,6 +60,8 @@ def _number(catalog: Catalog, one: bytes) -> int:
         ("favourite", False, "favourite", 0),
         ("trashed", True, "state", "trashed"),
         ("trashed", "no", "state", "present"),
+        ("private", "yes", "private", "owner"),
+        ("private", "no", "private", None),
         ("taken_at", "2021-07-04T15:30:00+02:00", "taken_offset", 120),
         ("taken_at", "1970-01-01T00:00:01", "taken_at", 1000),
         ("position", "48.5,-2.25", "latitude", 48.5),

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import apsw
 
-from imager.catalog import Catalog, contents, words
+from imager.catalog import Catalog, albums, contents, words
 from imager.catalog.clock import parse
 from imager.catalog.connection import fetch
 from imager.catalog.edits import cancelled_by_log
@@ -62,6 +63,8 @@ _REFERENCES = (
     ),
     ("tags on unknown pictures", "FROM asset_tags WHERE asset NOT IN (SELECT asset FROM assets)", "DELETE {rows}"),
     ("unknown tags on pictures", "FROM asset_tags WHERE tag NOT IN (SELECT tag FROM tags)", "DELETE {rows}"),
+    ("unknown pictures in albums", "FROM album_assets WHERE asset NOT IN (SELECT asset FROM assets)", "DELETE {rows}"),
+    ("pictures in unknown albums", "FROM album_assets WHERE album NOT IN (SELECT album FROM albums)", "DELETE {rows}"),
     ("regions of unknown pictures", "FROM regions WHERE asset NOT IN (SELECT asset FROM assets)", "DELETE {rows}"),
     (
         "pictures at unknown places",
@@ -101,6 +104,7 @@ def examine(catalog: Catalog, store: Store, *, repair: bool = True) -> Diagnosis
         linked = _check_references(catalog, found, repair)
         _check_cancelled(catalog, found, repair)
         if linked:
+            _check_albums(catalog, found, repair)
             _check_values(catalog, found, repair)
         _check_words(catalog, found, repair)
         _check_previews(catalog, store, found, repair)
@@ -238,6 +242,23 @@ def _check_values(catalog: Catalog, found: Diagnosis, repair: bool) -> None:
         found.repaired.append(f"{differing} pictures had values that their edits and files don't give.")
     else:
         found.problems.append(f"{differing} pictures have values that their edits and files don't give.")
+
+
+def _check_albums(catalog: Catalog, found: Diagnosis, repair: bool) -> None:
+    """Albums must be what the log says of them."""
+    differing = 0
+    with suppress(_Unwanted), catalog.transaction(durable=False) as db:
+        ids = {i for (i,) in db.execute("SELECT id FROM albums")} | {i for (i,) in db.execute(_ALBUMS_SAID)}
+        differing = albums.refresh(db, ids)
+        if not repair:
+            raise _Unwanted
+    if differing and repair:
+        found.repaired.append(f"{differing} albums were not as their edits say.")
+    elif differing:
+        found.problems.append(f"{differing} albums are not as their edits say.")
+
+
+_ALBUMS_SAID = "SELECT DISTINCT target FROM edits WHERE field >= 'album.' AND field < 'album/'"
 
 
 class _Unwanted(Exception):  # noqa: N818 - only rolls back what was computed to compare
