@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from imager.errors import UsageError
 from imager.query import model as q
 from imager.query.printer import print_query
 from imager.search.columnar import Mask, least
@@ -98,8 +99,12 @@ def _listed(
 
 
 @lru_cache(maxsize=16_384)
-def _text(condition: q.Condition) -> str:
-    return print_query(q.Query(condition))
+def _text(condition: q.Condition) -> str | None:
+    """What people would type for it; None for what can't be typed."""
+    try:
+        return print_query(q.Query(condition))
+    except UsageError:
+        return None
 
 
 def _of_lists(

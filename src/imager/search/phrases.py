@@ -10,15 +10,15 @@ Also here: comparing whole names, without case and diacritics, word by word.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imager.catalog import Catalog
-from imager.catalog.connection import fetch, many
 from imager.query.model import TEXT_FIELDS, Text
+from imager.search.build import some_documents
 from imager.search.words import ALL, Found, tokens
 
 How = Literal["exact", "prefix", "inside"]
@@ -36,19 +36,6 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf"
     "\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
 )
-
-_TEXTS = """SELECT a.asset,
-  (SELECT CAST(group_concat(CAST(f.name AS TEXT), ' · ') AS BLOB) FROM versions AS v
-    CROSS JOIN files AS f ON f.content = v.content WHERE v.asset = a.asset),
-  (SELECT group_concat(DISTINCT o.label) FROM versions AS v CROSS JOIN files AS f ON f.content = v.content
-    CROSS JOIN folders AS o ON o.folder = f.folder WHERE v.asset = a.asset),
-  a.title, a.caption,
-  (SELECT group_concat(t.name, ' · ') FROM asset_tags AS x CROSS JOIN tags AS t ON t.tag = x.tag
-    WHERE x.asset = a.asset),
-  (SELECT group_concat(r.name, ' · ') FROM regions AS r WHERE r.asset = a.asset),
-  p.name || ' · ' || p.city || ' · ' || p.region || ' · ' || p.country,
-  concat_ws(' ', a.make, a.model, a.lens), a.creator
-FROM carray(?) AS wanted CROSS JOIN assets AS a ON a.asset = wanted.value LEFT JOIN places AS p ON p.place = a.place"""
 
 _MATCHING = "SELECT rowid FROM words WHERE words MATCH ?"
 _BEHIND = "SELECT asset FROM assets WHERE changed > ?"
@@ -111,14 +98,6 @@ def stands_in(words: Sequence[str], text: Sequence[str]) -> bool:
     return any(list(text[start : start + size]) == list(words) for start in range(len(text) - size + 1))
 
 
-def texts(catalog: Catalog, numbers: Numbers) -> Iterator[tuple[int, tuple[str | None, ...]]]:
-    """The nine texts of each of these pictures, as full text has them."""
-    for start in range(0, len(numbers), _BATCH):
-        for asset, names, *rest in fetch(catalog.db, _TEXTS, (many(numbers[start : start + _BATCH].tolist()),)):
-            # A name need not be UTF-8.
-            yield asset, (None if names is None else names.decode(errors="replace"), *rest)
-
-
 def find(
     text: Text, look_up: Callable[[str, How, int], Found], catalog: Catalog, scope: NDArray[np.bool_] | None
 ) -> Found:
@@ -163,12 +142,12 @@ def _where(found: Found, kept: NDArray[np.bool_]) -> Found:
 def _read(candidates: Found, pattern: Pattern, catalog: Catalog) -> Found:
     """Those of the candidates in whose texts the words are neighbours."""
     fields = np.zeros(len(candidates.assets), np.uint16)
-    for asset, document in texts(catalog, candidates.assets):
-        at = int(np.searchsorted(candidates.assets, asset))
-        for n, text in enumerate(document):
-            bit = 1 << n
-            if text and int(candidates.fields[at]) & bit and pattern.stands_in(tokens(text)):
-                fields[at] |= bit
+    for start in range(0, len(candidates.assets), _BATCH):
+        for asset, document in some_documents(catalog.db, candidates.assets[start : start + _BATCH]):
+            at = int(np.searchsorted(candidates.assets, asset))
+            for n, text in enumerate(document):
+                if text and int(candidates.fields[at]) >> n & 1 and pattern.stands_in(tokens(text)):
+                    fields[at] |= 1 << n
     return _where(Found(candidates.assets, fields), fields != 0)
 
 

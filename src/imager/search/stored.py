@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imager.catalog import Catalog
+from imager.catalog.albums import LIVE
 from imager.catalog.connection import fetch, many
 from imager.search import phrases
 from imager.search.words import tokens
@@ -23,41 +24,33 @@ _FILES_OF = """SELECT v.asset, f.name FROM carray(?) AS wanted CROSS JOIN versio
 CROSS JOIN files AS f ON f.content = v.content"""
 _ALL_FILES = """SELECT v.asset, f.name FROM files AS f CROSS JOIN versions AS v ON v.content = f.content
 WHERE f.content IS NOT NULL AND v.asset IS NOT NULL"""
-_ALBUMS = "SELECT album, lower(hex(id)), coalesce(name, ''), parent, query, deleted FROM albums"
+_ALBUMS = f"SELECT album, lower(hex(id)), name, parent, query FROM ({LIVE})"
 _IN_ALBUMS = """SELECT DISTINCT x.asset FROM carray(?) AS wanted
 CROSS JOIN album_assets AS x ON x.album = wanted.value"""
 
 
 class Album(NamedTuple):
-    """An album that is neither deleted nor nested in a deleted one."""
+    """An album as people see it."""
 
     number: int
     id: str  # hexadecimal
     name: str
     parent: int | None
-    query: str | None
-    deleted: int
+    query: str | None  # JSON, of a smart album
 
 
 def albums(catalog: Catalog) -> list[Album]:
     """All albums, but those that are deleted and what is nested in these."""
-    rows = [Album(*row) for row in fetch(catalog.db, _ALBUMS)]
-    gone = _with_nested(rows, {album.number for album in rows if album.deleted})
-    return [album for album in rows if album.number not in gone]
+    return [Album(*row) for row in fetch(catalog.db, _ALBUMS)]
 
 
 def called(every: Sequence[Album], name: str) -> list[Album]:
     """The albums with that id or name, and all that are nested in them."""
     asked, plain = phrases.whole(name), name.strip().lower().replace("-", "")
-    wanted = {a.number for a in every if a.id == plain or (a.name and phrases.whole(a.name) == asked)}
-    wanted = _with_nested(every, wanted)
-    return [album for album in every if album.number in wanted]
-
-
-def _with_nested(every: Sequence[Album], wanted: set[int]) -> set[int]:
+    wanted = {a.number for a in every if a.id == plain or phrases.whole(a.name) == asked}
     while inside := {album.number for album in every if album.parent in wanted} - wanted:
-        wanted = wanted | inside
-    return wanted
+        wanted |= inside
+    return [album for album in every if album.number in wanted]
 
 
 def members(catalog: Catalog, wanted: Sequence[Album]) -> NDArray[np.int64]:
