@@ -64,6 +64,9 @@ _SOON = 2.0
 _LARGE = 10_000  # pictures; a run leaves the index of so many ready for the next search
 _IS_LARGE = "SELECT assets > ? FROM library"
 
+_SHOWN = """SELECT c.sha256, a.thumbhash FROM assets AS a CROSS JOIN contents AS c ON c.content = a.content
+WHERE a.asset = ?"""
+
 PathLike = str | bytes | os.PathLike[str]
 
 
@@ -232,6 +235,18 @@ class Library:
     def show(self, reference: PathLike) -> dict[str, Any]:
         """All that is known of the picture with that id, or of which a file lies at that path."""
         return read.describe(self.catalog, self.find(reference))
+
+    def thumbnail(self, reference: PathLike) -> bytes | None:
+        """A small JPEG of a picture, upright, if need be a blur of its colours; None where there is not even that."""
+        from imager.ingest.thumbhash import blurred
+
+        row = self.catalog.db.execute(_SHOWN, (self.find(reference),)).fetchone()
+        if row is None:
+            return None
+        try:
+            return self.store.path(row[0], "thumbnail").read_bytes()
+        except OSError:
+            return None if row[1] is None else blurred(row[1])
 
     def stats(self) -> dict[str, Any]:
         """What the library holds: how many pictures, from when to when, its cameras, places and tags."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,9 @@ def search(
     words: Annotated[list[str] | None, typer.Argument(metavar="WORDS", help="What to look for.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many hits.")] = 50,
     after: Annotated[str | None, typer.Option("--after", help="Go on after this page: its 'next'.")] = None,
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Show them, in terminals that can show pictures.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Find pictures by words: in names, titles, captions, tags, people, places. No words: everything, newest first.
@@ -32,18 +36,46 @@ def search(
         if json:
             output.as_json(asdict(page))
         else:
+            if pictures:
+                _show_pictures(library, page)
             print_hits(page)
 
 
 @app.command()
-def show(reference: Reference, json: Json = False) -> None:
+def show(
+    reference: Reference,
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Show it, in terminals that can show pictures.")
+    ] = True,
+    json: Json = False,
+) -> None:
     """Everything that is known of a picture."""
     with open_library() as library:
         known = library.show(reference)
+        if pictures and not json:
+            _show_picture(library, known["id"])
     if json:
         output.as_json(known)
     else:
         output.table(_told(known))
+
+
+def _show_picture(library: Library, reference: str) -> None:
+    if output.out.is_terminal:  # elsewhere nothing needs to be loaded
+        from imager.cli import pictures
+
+        if (way := pictures.this_way()) is not None:
+            pictures.show(library.thumbnail(reference), way)
+
+
+def _show_pictures(library: Library, page: Page) -> None:
+    """The pictures of a page in a grid, with the names of their files."""
+    if output.out.is_terminal:
+        from imager.cli import pictures
+
+        if (way := pictures.this_way()) is not None:
+            named = ((library.thumbnail(h.id), os.path.basename(h.path) if h.path else h.id) for h in page.hits)
+            pictures.grid(named, way)
 
 
 @app.command()

@@ -30,11 +30,15 @@ def as_json(value: Any) -> None:
 
 def safe(text: str) -> str:
     """Text of unknown origin, fit for a terminal: no control or direction characters, no markup."""
-    cleaned = "".join(
+    return escape(plain(text))
+
+
+def plain(text: str) -> str:
+    """`safe`, for what is not printed by `out` or `err`: there, square brackets mean nothing."""
+    return "".join(
         "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cs", "Cf") and c not in "\u200d\ufe0f" else c
         for c in text
     )
-    return escape(cleaned)
 
 
 def number(count: int, one: str, many: str | None = None) -> str:

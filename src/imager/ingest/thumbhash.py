@@ -6,6 +6,7 @@ and of two colour differences, four bits each. Decoders for the web and for phon
 
 from __future__ import annotations
 
+import io
 import math
 from functools import lru_cache
 
@@ -43,6 +44,51 @@ def thumbhash(rgb: NDArray[np.uint8]) -> bytes:
     nibbles += [0] * (len(nibbles) % 2)
     packed = bytes(low | high << 4 for low, high in zip(nibbles[::2], nibbles[1::2], strict=True))
     return bytes(header.to_bytes(3, "little") + tail.to_bytes(2, "little") + packed)
+
+
+def picture_of(hash_: bytes, longest: int = 32) -> NDArray[np.uint8]:
+    """Decode a ThumbHash without transparency: H × W × 3 sRGB pixels, the longer side as given, about in its shape.
+
+    Raises ValueError for what is none.
+    """
+    if len(hash_) < 5:
+        raise ValueError("a ThumbHash has five bytes at least")
+    header, tail = int.from_bytes(hash_[:3], "little"), int.from_bytes(hash_[3:5], "little")
+    if header >> 23:
+        raise ValueError("ThumbHashes with transparency are not made here")
+    landscape = bool(tail >> 15)
+    lx, ly = (7, max(3, tail & 7)) if landscape else (max(3, tail & 7), 7)
+    wide, high = (7, max(1, tail & 7)) if landscape else (max(1, tail & 7), 7)
+    width, height = (max(1, _round(longest * side / max(wide, high))) for side in (wide, high))
+    nibbles = [nibble for byte in hash_[5:] for nibble in (byte & 15, byte >> 4)]
+    channels = []
+    for nx, ny, mean, scale in (
+        (lx, ly, (header & 63) / 63, (header >> 18 & 31) / 31),
+        (3, 3, (header >> 6 & 63) / 31.5 - 1, (tail >> 3 & 63) / 63 * 1.25),
+        (3, 3, (header >> 12 & 63) / 31.5 - 1, (tail >> 9 & 63) / 63 * 1.25),
+    ):
+        kept = _triangle(nx, ny)
+        count = int(kept.sum())
+        if len(nibbles) < count:
+            raise ValueError("the ThumbHash is cut off")
+        terms = np.zeros((ny, nx), np.float32)
+        terms[kept] = (np.array(nibbles[:count], np.float32) / np.float32(7.5) - 1) * np.float32(scale)
+        del nibbles[:count]
+        channels.append(mean + 2 * (_cosines(height, ny).T @ terms @ _cosines(width, nx)))
+    luminance, yellow_blue, red_green = channels
+    blue = luminance - yellow_blue * (2 / 3)
+    red = (3 * luminance - blue + red_green) / 2
+    rgb = np.stack((red, red - red_green, blue), axis=2)
+    return np.asarray(np.round(np.clip(rgb, 0, 1) * 255), np.uint8)
+
+
+def blurred(hash_: bytes) -> bytes:
+    """A ThumbHash as a small JPEG. ValueError as of `picture_of`."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(picture_of(hash_)).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
 
 
 def _encoded(channel: _Floats, nx: int, ny: int) -> tuple[float, list[int], float]:
