@@ -80,9 +80,9 @@ def test_counts_are_what_counting_one_by_one_gives(pictures: list[Picture], want
         assert told == sorted(sums.items(), reverse=True)
 
 
-@given(PICTURES, st.sets(st.integers(1, 12)), st.integers(1, 5), st.booleans())
+@given(PICTURES, st.sets(st.integers(1, 12)), st.integers(1, 5), st.booleans(), st.sampled_from([0, 1 << 14]))
 def test_pages_give_each_picture_once_in_both_directions(
-    pictures: list[Picture], wanted: set[int], limit: int, many: bool
+    pictures: list[Picture], wanted: set[int], limit: int, many: bool, near: int
 ) -> None:
     index = made(pictures)
     wanted = {n for n in wanted if n <= len(pictures)}
@@ -91,6 +91,8 @@ def test_pages_give_each_picture_once_in_both_directions(
         if many:  # as if there were too many to be put in order by themselves; with blocks that end between them
             patch.setattr(timeline, "_FEW", -1)
             patch.setattr(timeline, "_growing", lambda _: itertools.repeat(2))
+        else:
+            patch.setattr(timeline, "_NEAR", near)
         page = timeline.page(index, mask, limit=limit)
         assert page.newer is None
         down, last = _ids(page), page
@@ -114,8 +116,8 @@ def test_a_jump_goes_to_what_was_taken_before_a_moment(pictures: list[Picture], 
     every = set(range(1, len(pictures) + 1))
     before = {n for n, p in enumerate(pictures, 1) if p.taken < at}
     with pytest.MonkeyPatch.context() as patch:
-        if many:
-            patch.setattr(timeline, "_FEW", -1)
+        if not many:
+            patch.setattr(timeline, "_NEAR", 0)
         page = timeline.page(index, mask_of(index, sorted(every)), at=at, limit=3)
     if before:
         assert _ids(page) == _ordered(pictures, before)[:3]

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,8 @@ PRESENT: Final = 1
 """The state of a picture that is there, in the index."""
 
 _EPOCH: Final = 1970 * 12  # the month in which milliseconds begin
-_FEW: Final = 1 << 16  # hits that are put in order by themselves, rather than looked for in the order of everything
+_FEW: Final = 1 << 16  # hits of which the nearest are picked out when they lie far apart
+_NEAR: Final = 1 << 14  # places of the order that are looked at in one go, at the most, where hits are few
 _BLOCK: Final = 1024  # places of the order looked at first; four times as many each time after
 _LARGEST_BLOCK: Final = 1 << 18
 _TOP: Final = ((1 << 63) - 1, 1 << 32)  # a key before all others, and one behind them
@@ -265,14 +266,14 @@ def _rating(code: int) -> int | None:
 class _Hits:
     """The pictures of a mask beside a key (taken, number), newest first; the key itself need not be that of any.
 
-    Many are found in the order of everything, from the key on; of few, which may lie far apart there, the nearest to
-    the key are picked out and put in order.
+    They are looked for in the order of everything, from the key on. If few are that near, and there are not many at
+    all, the nearest are picked out of them instead, and put in order.
     """
 
     def __init__(self, index: Index, mask: Mask) -> None:
         self._index = index
         self._mask = mask
-        self._few = np.flatnonzero(mask) if np.count_nonzero(mask) <= _FEW else None
+        self._reach = _NEAR if np.count_nonzero(mask) <= _FEW else index.size
 
     def has(self, key: _Key) -> bool:
         """Whether the picture with that key is one of them."""
@@ -281,24 +282,24 @@ class _Hits:
 
     def older(self, key: _Key, limit: int) -> list[int]:
         """The first `limit` that follow the key."""
-        if self._few is not None:
-            return self._nearest(key, limit, older=True)
         place, found = self._place(key, bisect.bisect_right), list[int]()
         for size in _growing(limit):
             if place >= len(self._index.order) or len(found) >= limit:
                 break
+            if size > self._reach:
+                return self._nearest(key, limit, older=True)
             found += self._between(place, place + size)[: limit - len(found)].tolist()
             place += size
         return found
 
     def newer(self, key: _Key, limit: int) -> list[int]:
         """The last `limit` that stand before the key."""
-        if self._few is not None:
-            return self._nearest(key, limit, older=False)
         place, wanted, pieces = self._place(key, bisect.bisect_left), limit, list[list[int]]()
         for size in _growing(limit):
             if place <= 0 or wanted <= 0:
                 break
+            if size > self._reach:
+                return self._nearest(key, limit, older=False)
             pieces.append(self._between(max(0, place - size), place)[-wanted:].tolist())
             wanted -= len(pieces[-1])
             place -= size
@@ -313,8 +314,8 @@ class _Hits:
         return piece[np.flatnonzero(self._mask.take(piece))]
 
     def _nearest(self, key: _Key, limit: int, *, older: bool) -> list[int]:
-        numbers, column = cast("npt.NDArray[np.int64]", self._few), self._index.columns.taken
-        taken = column[numbers]
+        numbers = np.flatnonzero(self._mask)
+        taken = self._index.columns.taken[numbers]
         beside = (taken < key[0]) if older else (taken > key[0])
         beside |= (taken == key[0]) & ((numbers < key[1]) if older else (numbers > key[1]))
         numbers, taken = numbers[beside], taken[beside]
