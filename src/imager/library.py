@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -42,12 +42,14 @@ if TYPE_CHECKING:
     from imager.export.run import Layout
     from imager.ingest.run import Run
     from imager.organise.albums import Album
+    from imager.query.complete import Completion
     from imager.query.model import Box, Query
     from imager.search import Page
     from imager.search.chunks import Chunk, Gone
     from imager.search.index import Index
     from imager.search.maps import Cluster
     from imager.search.timeline import DayCount, Mask, MonthCount, TimelinePage, YearCount
+    from imager.search.vocabulary import LibraryVocabulary
 
 # What only some calls need is imported by them: 'imager search' should not wait for it.
 
@@ -66,6 +68,9 @@ _IS_LARGE = "SELECT assets > ? FROM library"
 
 _SHOWN = """SELECT c.sha256, a.thumbhash FROM assets AS a CROSS JOIN contents AS c ON c.content = a.content
 WHERE a.asset = ?"""
+
+_REMEMBERED = 4
+"""Queries whose pictures are kept in mind: a byte for each picture of the library."""
 
 PathLike = str | bytes | os.PathLike[str]
 
@@ -86,6 +91,8 @@ class Library:
         self.store = Store(folder / "derived")
         self._runs: list[Generator[Event]] = []
         self._index: Index | None = None
+        self._masks: dict[Any, Mask] = {}
+        self._vocabulary: LibraryVocabulary | None = None
 
     @classmethod
     def open(cls, folder: PathLike | None = None, *, create: bool = True, now: Callable[[], int] | None = None) -> Self:
@@ -230,7 +237,18 @@ class Library:
 
         index = self.index
         with index.lock:
-            return search(index, self.catalog, words, limit=limit, after=after, visible=self._seen(index))
+            seen = self._seen(index)
+            names = self._names(index, seen)
+            return search(index, self.catalog, words, limit=limit, after=after, visible=seen, vocabulary=names)
+
+    def complete(self, text: str, cursor: int | None = None, *, limit: int = 10) -> list[Completion]:
+        """What may be meant by a search text that is still being typed, the cursor standing there (at its end)."""
+        from imager.query.complete import complete
+
+        index = self.index
+        with index.lock:
+            names = self._names(index, self._seen(index))
+            return complete(text, len(text) if cursor is None else cursor, names, limit=limit)
 
     def show(self, reference: PathLike) -> dict[str, Any]:
         """All that is known of the picture with that id, or of which a file lies at that path."""
@@ -297,8 +315,16 @@ class Library:
             seen = self._seen(index)
             if query is None or query == "":
                 yield index, seen if seen is None else seen & selected(index, None)
-            else:
-                yield index, resolve(index, self.catalog, query, visible=seen)
+                return
+            # Page after page asks for the same. Nothing may have changed since, wherever; nor may it be another day.
+            db = self.catalog.db
+            state = (index.version, db.pragma("data_version"), db.total_changes(), date.today())
+            if (mask := self._masks.pop((query, state), None)) is None:
+                mask = resolve(index, self.catalog, query, visible=seen, vocabulary=self._names(index, seen))
+            self._masks[query, state] = mask
+            while len(self._masks) > _REMEMBERED:
+                del self._masks[next(iter(self._masks))]
+            yield index, mask
 
     def _seen(self, index: Index) -> Mask | None:
         """The pictures that the owner sees; None: all."""
@@ -307,6 +333,14 @@ class Library:
         members = index.names["private"]
         own = members.index(OWNER) if OWNER in members else None
         return visible_mask(Principal(OWNER), self.catalog, index.size, index.columns.private, own)
+
+    def _names(self, index: Index, seen: Mask | None) -> LibraryVocabulary:
+        """What is known by name, remembered while nothing changes."""
+        from imager.search.vocabulary import LibraryVocabulary
+
+        if self._vocabulary is None or self._vocabulary.version != index.version:
+            self._vocabulary = LibraryVocabulary(index, self.catalog, seen)
+        return self._vocabulary
 
     def years(self, query: Query | str | None = None) -> list[YearCount]:
         """How many of a query's pictures (None: all) were taken in each year, newest first."""
