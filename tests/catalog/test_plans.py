@@ -35,7 +35,6 @@ from imager.catalog import (
 )
 from imager.catalog.exchange import mend_clock, take
 from imager.organise import albums as organise_albums
-from imager.search import text
 from tests.catalog.libraries import Devices, content, edit, put, say, tag
 
 MODULES = [
@@ -53,7 +52,6 @@ MODULES = [
     materialise,
     numbers,
     read,
-    text,
     words,
 ]
 
@@ -152,8 +150,6 @@ def test_no_statement_that_work_runs_reads_a_whole_table(catalog: Catalog, devic
     assert number is not None
     read.describe(catalog, number)
     read.history(catalog, number)
-    text.search(catalog, "said all", limit=2)
-    text.search(catalog, "", limit=2)
     for path in (b"/photos", b"/photos/x.jpg"):
         catalog.files.at(path)
         catalog.files.below(path)
