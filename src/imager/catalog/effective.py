@@ -1,6 +1,7 @@
 """What people see of an asset: edit, else fact, else finding. A pure function of its parts.
 
-`inputs.py` gathers the parts from the catalog, `materialise.py` writes the result back; nothing else decides.
+`inputs.py` gathers the parts from the catalog, `materialise.py` writes the result back; nothing else decides, but for
+what a picture is in (`albums.py`).
 """
 
 from __future__ import annotations
