@@ -46,7 +46,7 @@ class Lists:
         self.codes: dict[Hashable, int] = {key: code for code, key in enumerate(keys)}
         self._first, self._count, self._pool, self._used = first, count, pool, used
         self._starts, self._members = starts, members
-        self._totals = np.diff(starts).astype(np.uint32)
+        self._totals = np.diff(starts).astype(np.uint32)  # with room for more
         self._bitmaps: dict[int, BitMap] = {}
         self._changes: dict[int, dict[int, bool]] = {}  # by number: assets added (True) and removed since
 
@@ -81,7 +81,7 @@ class Lists:
     def write(self, writer: Writer, name: str, rows: int, spare: int) -> None:
         """Write all, for `rows` assets and `spare` more, without what nothing has."""
         assets, numbers = self.pairs(np.arange(min(rows, len(self._first))))
-        kept = np.flatnonzero(self._totals)
+        kept = np.flatnonzero(self.counts())
         renumbered = np.zeros(len(self.names), np.uint32)
         renumbered[kept] = np.arange(len(kept))
         keys = list(self.codes)
@@ -109,7 +109,8 @@ class Lists:
         if code is None:
             code = self.codes[key] = len(self.names)
             self.names.append(name)
-            self._totals = np.append(self._totals, np.uint32(0))
+            if len(self.names) > len(self._totals):
+                self._totals = np.concatenate([self._totals, np.zeros(len(self.names), np.uint32)])
         else:
             self.names[code] = name
         return code
@@ -187,14 +188,14 @@ class Lists:
     def counts(self, mask: Mask | None = None) -> NDArray[np.uint32]:
         """How many of the pictures in `mask` (None: of all) have each, by number."""
         if mask is None:
-            return self._totals.copy()
+            return self._totals[: len(self.names)].copy()
         picked = np.flatnonzero(mask)
         if len(picked) <= FEW:
             return self._counted(picked)
         rest = np.flatnonzero(~mask)
         if len(rest) <= FEW:
             beyond = np.arange(len(mask), len(self._count))
-            return self._totals - self._counted(rest) - self._counted(beyond)
+            return self.counts() - self._counted(rest) - self._counted(beyond)
         wanted = bitmap_of(mask)
         found = (wanted.intersection_cardinality(self.bitmap(n)) for n in range(len(self.names)))
         return np.fromiter(found, np.uint32, len(self.names))

@@ -65,7 +65,7 @@ class Segment:
     def inside(self, piece: bytes) -> NDArray[np.int64]:
         """Numbers of the terms that have `piece` somewhere, in order."""
         letters = np.frombuffer(self.blob, np.uint8)
-        if not piece or len(letters) < len(piece):
+        if not piece or b"\0" in piece or len(letters) < len(piece):
             return np.zeros(0, np.int64)
         found = letters[: len(letters) - len(piece) + 1] == piece[0]
         if len(piece) > 1:
