@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from imager.search.chunks import Chunk, Gone
     from imager.search.index import Index
     from imager.search.maps import Cluster
+    from imager.search.skeleton import Month
     from imager.search.timeline import DayCount, Mask, MonthCount, TimelinePage, YearCount
     from imager.search.vocabulary import LibraryVocabulary
 
@@ -389,6 +390,13 @@ class Library:
 
         with self._looking(query) as found:
             return skeleton(*found)
+
+    def versions(self, query: Query | str | None = None) -> list[Month]:
+        """The months of a query's skeleton alone, with their versions: which of them have changed."""
+        from imager.search import skeleton
+
+        with self._looking(query) as found:
+            return skeleton.months(*found)
 
     def chunk(self, month: str, number: int, version: int, query: Query | str | None = None) -> Chunk | Gone:
         """A piece of a month of a query's skeleton, in that version, or what became of it; see `search.chunks`."""

@@ -79,7 +79,22 @@ def test_a_library_gives_pages_skeleton_and_chunks_of_any_query(imager: Program)
         assert [i.hex() for i in found.ids] == [row.id.replace("-", "") for row in page.rows]
         whole = Skeleton.read(library.skeleton()).months[0]
         assert library.chunk("2021-08", 0, months[0].version) == Gone(whole.version)
+        assert library.versions("harbour") == months
         assert [y.count for y in library.years()] == [3, 1]
+
+
+def test_a_query_asked_again_sees_what_was_said_meanwhile(imager: Program) -> None:
+    _add(imager, "2021-08-14", "2021-08-15")
+    with Library.open(imager.library) as library, Library.open(imager.library) as other:
+        assert library.timeline("rating:5").rows == library.timeline("rating:5").rows == []
+        library.set("photos/2021-08-14.jpg", "rating", 5)
+        assert [d.day for d in library.days("rating:5")] == ["2021-08-14"]
+        other.set("photos/2021-08-15.jpg", "rating", 5)
+        assert [d.day for d in library.days("rating:5")] == ["2021-08-15", "2021-08-14"]
+        for n in range(9):  # more queries than are kept in mind
+            library.years(f"rating:>={n % 6}")
+        other.undo()
+        assert [d.day for d in library.days("rating:5")] == ["2021-08-14"]
 
 
 def test_private_pictures_of_others_are_in_no_timeline(imager: Program) -> None:
