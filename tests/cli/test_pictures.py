@@ -132,7 +132,6 @@ def shown(
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", out)
         patch.setattr(output.out, "_force_terminal", True)
-        patch.setattr(output.out, "file", out)
         patch.setattr(sys, "argv", ["imager", "--library", str(imager.library), *words])
         from imager.cli import main
 

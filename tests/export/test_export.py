@@ -181,7 +181,7 @@ def test_albums_come_along_nested_ordered_and_described(scene: Scene, other: Lib
 
     def tree(library: Library) -> list[tuple[Any, ...]]:
         return [
-            (a.path, a.description, [i for _, i, _ in albums.pictures(library.catalog, a, limit=9)])
+            (a.path, a.description, [held.id for held in albums.pictures(library.catalog, a, limit=9)])
             for a in albums.tree(library.catalog)
         ]
 
