@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 
 _MAGIC: Final = b"IMSK"
+_PIECE: Final = 1 << 15
 _HEADER: Final = struct.Struct("<4sHHQII")
 
 _SPARE: Final = 11
@@ -64,16 +65,20 @@ def skeleton(index: Index, mask: Mask | None = None) -> bytes:
     """The skeleton of a query's pictures, or of all that are present, in the format described above."""
     mask = selected(index, mask)
     numbers, counts, versions = _table(index, mask)
-    pictures = index.order[mask.take(index.order)]
-    columns = index.columns
+    shades, ratios = [], []
+    for start in range(0, len(index.order), _PIECE):  # faster than all at once: see `timeline.blocks`
+        piece = index.order[start : start + _PIECE].astype(np.intp)
+        pictures = piece[mask.take(piece)]
+        shades.append(index.columns.shade.take(pictures).astype("<u2", copy=False).tobytes())
+        ratios.append(index.columns.ratio.take(pictures).tobytes())
     return b"".join(
         (
-            _HEADER.pack(_MAGIC, FORMAT, 0, index.version, len(numbers), len(pictures)),
+            _HEADER.pack(_MAGIC, FORMAT, 0, index.version, len(numbers), int(counts.sum())),
             versions.astype("<u8").tobytes(),
             numbers.astype("<i4").tobytes(),
             counts.astype("<u4").tobytes(),
-            columns.shade[pictures].astype("<u2", copy=False).tobytes(),
-            columns.ratio[pictures].tobytes(),
+            *shades,
+            *ratios,
         )
     )
 
