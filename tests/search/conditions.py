@@ -6,6 +6,8 @@ from typing import get_args
 
 from hypothesis import strategies as st
 
+from imager.errors import UsageError
+from imager.query import codec
 from imager.query import model as q
 from tests.search.libraries import DAY, NAMES, PEOPLE, POSITIONS, TAGS, WORDS
 
@@ -21,7 +23,18 @@ _time = st.none() | st.integers(-41_000, 19_000).map(lambda day: day * DAY)
 _number = st.none() | st.sampled_from((0, 0.0012, 1, 3, 5, 35, 100, 0.002, 1.8, 2_000_000, 0.5))
 _colour = st.sampled_from((*q.COLOURS[:4], "#804020", "#a05050", "#ffffff"))
 _position = st.sampled_from(POSITIONS)
-leaves: st.SearchStrategy[q.Condition] = st.one_of(
+
+
+def _can_be_asked(condition: q.Condition) -> bool:
+    """Whether it makes sense: no range ends before it begins."""
+    try:
+        codec.to_json(q.Query(condition))
+    except UsageError:
+        return False
+    return True
+
+
+_any: st.SearchStrategy[q.Condition] = st.one_of(
     texts,
     texts,
     st.builds(q.Date, _time, _time),
@@ -61,6 +74,7 @@ leaves: st.SearchStrategy[q.Condition] = st.one_of(
         ),
     ),
 )
+leaves = _any.filter(_can_be_asked)
 conditions: st.SearchStrategy[q.Condition] = st.recursive(
     leaves,
     lambda inner: st.one_of(

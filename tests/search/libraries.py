@@ -6,14 +6,19 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from imager.catalog import Catalog
 from imager.catalog.identity import tag_id
 from imager.facts import Colour, Facts, Place, Region, TakenAt
 from imager.query import codec
 from imager.query import model as q
-from tests.catalog.libraries import content, put_within, say
+from imager.search.index import Index
+from tests.catalog.libraries import Devices, content, put_within, say
+from tests.search.oracle import Oracle
 
 DAY = 86_400_000
 # Two letters: of such words nothing is taken for misspelt.
@@ -92,7 +97,8 @@ def add_random(catalog: Catalog, rng: random.Random, count: int, start: int = 0)
         state = rng.choice(("present", "present", "present", "missing"))
         with catalog.transaction(durable=False):
             for _ in range(rng.choice((1, 1, 2))):
-                folder = rng.choice(FOLDERS).encode() + (b"/%d" % number if rng.random() < 0.8 else b"")
+                # A path is that of one picture; who replaces another's file would have to say so.
+                folder = b"/%d%s/%d" % (start, rng.choice(FOLDERS).encode(), number)
                 (own,) = put_within(catalog, made, folder=folder, name=rng.choice(NAMES).encode(), state=state)
         ids.append(own)
         if rng.random() < 0.15:
@@ -140,3 +146,29 @@ def add_albums(catalog: Catalog, rng: random.Random) -> None:
         for number in (1, 2, 3, 4, 10):
             for asset in rng.sample(assets, len(assets) // 4):
                 db.execute("INSERT OR IGNORE INTO album_assets VALUES (?, ?, ?)", (number, rng.choice("ab"), asset))
+
+
+class Made:
+    """A random library, its index, and what the oracle knows of it."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._patch = pytest.MonkeyPatch()
+        self.devices = Devices(folder, self._patch)
+        self.catalog: Catalog = self.devices.open()
+        self.rng = random.Random(seed)
+        self.ids = add_random(self.catalog, self.rng, 40)
+        add_albums(self.catalog, self.rng)
+        self.catalog.index()
+        self.index = Index.open(self.catalog, folder / "index")
+        self.index.save(force=True)
+        # What follows is known to neither full text nor the generation.
+        self.ids += add_random(self.catalog, self.rng, 12, start=100)
+        for own in self.rng.sample(self.ids, 6):
+            say(self.catalog, own, "title", "ab de")
+        self.index.refresh()
+        self.oracle = Oracle(self.catalog)
+
+    def close(self) -> None:
+        self.index.close()
+        self.devices.close()
+        self._patch.undo()

@@ -84,8 +84,9 @@ class Oracle:
         db = catalog.db
         self.albums = {row[0]: row for row in fetch(db, "SELECT album, id, name, parent, query, deleted FROM albums")}
         self.pictures: dict[int, Picture] = {}
+        self._met: dict[tuple[q.Condition, frozenset[int]], set[int]] = {}
         cursor = db.execute("SELECT * FROM assets")
-        rows = [dict(zip((d[0] for d in cursor.description), row, strict=True)) for row in cursor] if True else []
+        rows = [dict(zip((d[0] for d in cursor.description), row, strict=True)) for row in cursor]
         for row in rows:
             asset = row["asset"]
             files = fetch(
@@ -143,7 +144,10 @@ class Oracle:
         self, where: q.Condition, visible: Iterable[int] | None = None, within: frozenset[int] = frozenset()
     ) -> set[int]:
         """The pictures that meet a condition."""
-        found = {asset for asset, picture in self.pictures.items() if self.meets(picture, where, within)}
+        found = self._met.get((where, within))
+        if found is None:
+            found = {asset for asset, picture in self.pictures.items() if self.meets(picture, where, within)}
+            self._met[where, within] = found
         if not self.says_state(where, True):
             found = {asset for asset in found if self.pictures[asset].row["state"] == "present"}
         return found if visible is None else found & set(visible)
@@ -167,7 +171,7 @@ class Oracle:
             case q.Text():
                 return bool(self.fields(p, where))
             case q.Date(start, end):
-                return (start is None or row["taken_at"] >= start) and (end is None or row["taken_at"] < end)
+                return (start is None or start <= row["taken_at"]) and (end is None or bool(row["taken_at"] < end))
             case q.OnDay(month, day):
                 shown = _calendar(row["taken_at"])
                 return shown[1] == month and day in (None, shown[2])
@@ -196,7 +200,7 @@ class Oracle:
                 if row["latitude"] is None or not south <= row["latitude"] <= north:
                     return False
                 across = row["longitude"]
-                return west <= across <= east if west <= east else across >= west or across <= east
+                return bool(west <= across <= east if west <= east else across >= west or across <= east)
             case q.Colour(colour, share):
                 return self.share(p, colour) >= max(1, math.ceil(share * 255 - 0.5))
             case q.Range(measure, low, high):
@@ -208,16 +212,15 @@ class Oracle:
                 return any(_named(pattern, name) for name in p.files)
             case q.Folder(path):
                 steps = [flat(step) for step in path.replace("\\", "/").split("/") if step]
+                paths = [[flat(step) for step in folder.split("/") if step] for folder in p.folders]
                 return bool(steps) and any(
-                    steps == (names := [flat(step) for step in folder.split("/") if step])[n : n + len(steps)]
-                    for folder in p.folders
-                    for n in range(len(folder))
-                    if n < len(folder.split("/"))
+                    steps == path[n : n + len(steps)] for path in paths for n in range(len(path))
                 )
             case q.State(state):
                 return bool(row["state"] == state)
             case q.Has(what):
                 return self.has(p, what)
+        raise AssertionError(where)
 
     def fields(self, p: Picture, text: q.Text) -> list[str]:
         """The fields in which a text stands."""
@@ -233,7 +236,7 @@ class Oracle:
     def share(self, p: Picture, colour: str) -> int:
         """How much of a colour, in 255ths, as far as the index keeps it."""
         if colour in q.COLOURS:
-            return round(255 * min(1.0, sum(c[4] for c in p.colours if c[0] == colour)))
+            return round(255 * min(1.0, float(sum(c[4] for c in p.colours if c[0] == colour))))
         wanted = _oklab(colour)
         total = 0
         for _, *lab, share in p.colours[:6]:

@@ -3,60 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from imager.catalog import Catalog
 from imager.query import model as q
 from imager.search import phrases
 from imager.search.evaluate import matching
-from imager.search.index import Index
-from tests.catalog.libraries import Devices, say
 from tests.search.conditions import conditions
-from tests.search.libraries import add_albums, add_random
-from tests.search.oracle import Oracle
+from tests.search.libraries import Made
 
-_quick = settings(
-    max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-
-
-class Made:
-    """A random library, its index, and what the oracle knows of it."""
-
-    def __init__(self, folder: Path, seed: int) -> None:
-        self._patch = pytest.MonkeyPatch()
-        self.devices = Devices(folder, self._patch)
-        self.catalog: Catalog = self.devices.open()
-        self.rng = random.Random(seed)
-        self.ids = add_random(self.catalog, self.rng, 40)
-        add_albums(self.catalog, self.rng)
-        self.catalog.index()
-        self.index = Index.open(self.catalog, folder / "index")
-        self.index.save(force=True)
-        # What follows is known to neither full text nor the generation.
-        self.ids += add_random(self.catalog, self.rng, 12, start=100)
-        for own in self.rng.sample(self.ids, 6):
-            say(self.catalog, own, "title", "ab de")
-        self.index.refresh()
-        self.oracle = Oracle(self.catalog)
-
-    def close(self) -> None:
-        self.index.close()
-        self.devices.close()
-        self._patch.undo()
-
-
-@pytest.fixture(scope="module", params=[1, 2])
-def made(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Made]:
-    library = Made(tmp_path_factory.mktemp("library"), request.param)
-    yield library
-    library.close()
+_quick = settings(max_examples=200, deadline=None, derandomize=True)
 
 
 def found(made: Made, condition: q.Condition, visible: set[int] | None = None) -> set[int]:

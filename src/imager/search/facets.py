@@ -129,6 +129,7 @@ def _of_lists(
 
 def _coded(codes: NDArray[Any], names: Sequence[str], top: int, what: Any) -> list[dict[str, Any]]:
     counts = np.bincount(codes, minlength=len(names))
+    counts[0] = 0  # of what has none
     return _listed(names, counts[: len(names)], top, lambda name: q.Named(what, name))
 
 
@@ -138,6 +139,7 @@ def _places(index: Index, codes: NDArray[np.uint32], top: int) -> Facets:
     for facet, (names, of_place) in zip(("countries", "regions", "places"), known(index).regions(), strict=True):
         size = min(len(counts), len(of_place))
         sums = np.bincount(of_place[:size], counts[:size], minlength=len(names))
+        sums[0] = 0
         found[facet] = _listed(names, sums, top, lambda name: q.Named("place", name))
     return found
 
