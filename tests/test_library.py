@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import imager
-from imager import library as libraries
 from imager.errors import ImagerError, NotFoundError, UsageError
 from imager.ingest import run
 from imager.ingest.events import Added, Finished, Progress
 from imager.library import MARK, Library, absolute, default_folder
+from imager.library import opened as libraries
 from tests.ingest.scenes import Inline, checked
 from tests.pictures import jpeg
 
