@@ -65,11 +65,8 @@ WHOLE = {
     "numbers._TOUCH_TAGGED": {"a tag was used before its name was known, hardly ever": ["asset_tags"]},
     "numbers._UNUSED_TAGS": {"only when a picture is erased": ["asset_tags"]},
     "numbers._UNUSED_PLACE": {"only when a picture is erased": ["assets"]},
-    "read._COUNTED.cameras": {"counts everything, as asked": ["assets"]},
-    "read._COUNTED.places": {"counts everything, as asked": ["a"]},
     "rules._GRANTS": {"lists everything, as asked": ["g"]},
     "rules._OTHER_OWNERS": {"when a role is given or taken; members are few": ["g"]},
-    "read._COUNTED.tags": {"counts everything, as asked": ["x"]},
 }
 
 RECURSIVE = ("spoken", "live", "reached", "chain", "c", "o")

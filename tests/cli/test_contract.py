@@ -199,7 +199,7 @@ def test_stats_count_what_is_there(imager: Program) -> None:
     imager.write("b.jpg", b"bad")
     imager.json("add", "photos")
     held = imager.json("stats")
-    assert (held["pictures"], held["failed"], held["cameras"]) == (1, 1, [{"value": "One", "count": 1}])
+    assert (held["pictures"], held["failed"], held["cameras"]) == (1, 1, [{"value": "Acme One", "count": 1}])
     assert held["library"] == str(imager.library)
     assert "One" in imager("stats").out
 

@@ -237,7 +237,7 @@ def test_chips_say_what_was_understood_and_where_it_stands() -> None:
         ("date:2021-08", "August 2021"),
         ("date:2021-08-05", "5 August 2021"),
         ("date:2021-08-01..2021-08-15", "1 August 2021 to 15 August 2021"),
-        ("since:2021-08", "since 1 August 2021"),
+        ("since:2021-08", "since August 2021"),
         ("before:2021-08-01T10:30", "before 1 August 2021, 10:30"),
         ("on:08-24", "every 24 August"),
         ("#Animals|Dogs", "Animals › Dogs"),

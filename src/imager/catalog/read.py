@@ -136,28 +136,3 @@ def history(catalog: Catalog, asset: int) -> list[dict[str, Any]]:
             }
         )
     return said
-
-
-_COUNTED = {
-    "cameras": "SELECT model, count(*) FROM assets WHERE state = 'present' AND model IS NOT NULL GROUP BY 1",
-    "places": "SELECT p.city, count(*) FROM assets AS a CROSS JOIN places AS p ON p.place = a.place "
-    "WHERE a.state = 'present' AND p.city <> '' GROUP BY 1",
-    "tags": "SELECT t.name, count(*) FROM asset_tags AS x CROSS JOIN tags AS t ON t.tag = x.tag GROUP BY x.tag",
-}
-
-
-def stats(catalog: Catalog) -> dict[str, Any]:
-    """What the library holds, counted over everything."""
-    db = catalog.db
-    states = dict(fetch(db, "SELECT state, count(*) FROM assets GROUP BY state"))
-    first, last = db.execute("SELECT min(taken_at), max(taken_at) FROM assets WHERE state = 'present'").get
-    counted = {name: fetch(db, f"{sql} ORDER BY 2 DESC, 1 LIMIT 20") for name, sql in _COUNTED.items()}
-    return {
-        "pictures": states.get("present", 0),
-        "missing": states.get("missing", 0),
-        "trashed": states.get("trashed", 0),
-        "failed": db.execute("SELECT count(*) FROM files WHERE state = 'failed'").get,
-        "first": None if first is None else iso(first, None),
-        "last": None if last is None else iso(last, None),
-        **{name: [{"value": v, "count": n} for v, n in rows] for name, rows in counted.items()},
-    }

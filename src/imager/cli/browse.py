@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imager.cli import output
-from imager.cli.common import Json, Reference, open_library
+from imager.cli.common import Json, Reference, offered, open_library, query_text
 from imager.cli.main import app
 from imager.library import Library
 
@@ -19,20 +19,30 @@ if TYPE_CHECKING:
 
 @app.command()
 def search(
-    words: Annotated[list[str] | None, typer.Argument(metavar="WORDS", help="What to look for.")] = None,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="WORDS", help="What to look for.", autocompletion=offered)
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many hits.")] = 50,
     after: Annotated[str | None, typer.Option("--after", help="Go on after this page: its 'next'.")] = None,
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help="Show them, in terminals that can show pictures.")
     ] = False,
+    complete: Annotated[
+        str | None, typer.Option("--complete", metavar="TEXT", help="What this beginning of a query may go on with.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Find pictures by words: in names, titles, captions, tags, people, places. No words: everything, newest first.
+    """Find pictures in your own words: 'red door', 'last summer in Paris', 'not blurry'. No words: all, newest first.
 
-    word* finds beginnings, "two words" a phrase, -word leaves out (write -- before the first word then).
+    word* finds beginnings, "two words" a phrase, -word leaves out (write -- before the first word then). Filters: tag:
+    person: album: place: near:Paris/10km camera: lens: date: year: rating:>=4 colour:red is:favourite has:gps sort:.
+    Put a query with quotes or > into single quotes. docs/search.md teaches all of it.
     """
+    if complete is not None:
+        _complete(complete, limit, json=json)
+        return
     with open_library() as library:
-        page = library.search(" ".join(words or ()), limit=limit, after=after)
+        page = library.search(query_text(words), limit=limit, after=after)
         if json:
             output.as_json(asdict(page))
         else:
@@ -58,6 +68,21 @@ def show(
         output.as_json(known)
     else:
         output.table(_told(known))
+
+
+def _complete(text: str, limit: int, *, json: bool) -> None:
+    with open_library() as library:
+        found = library.complete(text, limit=limit)
+    if json:
+        output.as_json(
+            {"completions": [asdict(c) | {"query": text[: c.start] + c.text + text[c.end :]} for c in found]}
+        )
+        return
+    for c in found:
+        count = "" if c.count is None else f"  [dim]{c.count:,}[/]"
+        output.out.print(
+            f"{output.safe(text[: c.start] + c.text + text[c.end :])}  [dim]{output.safe(c.kind)}[/]{count}"
+        )
 
 
 def _show_picture(library: Library, reference: str) -> None:
@@ -109,13 +134,21 @@ def stats(json: Json = False) -> None:
 
 
 def print_hits(page: Page) -> None:
-    """The hits of a page, a line each."""
+    """What was understood, where that is not just words, then the hits of a page, a line each."""
+    if any(chip["kind"] != "word" for chip in page.chips):
+        output.out.print(f"[dim]{output.safe(' · '.join(_chip(chip) for chip in page.chips))}[/]")
     for hit in page.hits:
         fields = ", ".join(sorted({w.get("field") or w["channel"] for w in hit.why}))
         where = output.path_text(hit.path) if hit.path else hit.id
         output.out.print(f"{where}  [dim]{fields}[/]" if fields else where)
     more = f", {len(page.hits):,} shown" if page.total > len(page.hits) else ""
     output.out.print(f"[dim]{output.number(page.total, 'picture')}{more}[/]")
+
+
+def _chip(chip: dict[str, Any]) -> str:
+    if chip["kind"] == "corrected":
+        return f"{chip['text']} instead of {chip['instead_of']}"
+    return str(chip["text"])
 
 
 def print_stats(library: Library) -> None:
@@ -126,10 +159,11 @@ def print_stats(library: Library) -> None:
         rows.append(("taken", f"{held['first'][:10]} to {held['last'][:10]}"))
     rows += [
         (name, ", ".join(f"{output.safe(v['value'])} [dim]{v['count']:,}[/]" for v in held[name][:8]))
-        for name in ("cameras", "places", "tags")
+        for name in ("cameras", "places", "tags", "people")
         if held[name]
     ]
-    rows += [(name, f"{held[name]:,}") for name in ("missing", "trashed", "failed") if held[name]]
+    names = ("located", "favourites", "albums", "missing", "trashed", "failed")
+    rows += [(name, f"{held[name]:,}") for name in names if held[name]]
     rows.append(("library", output.path_text(held["library"])))
     output.table(rows)
 

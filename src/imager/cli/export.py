@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from imager.cli import output
-from imager.cli.common import Json, open_library
+from imager.cli.common import Json, open_library, query_text
 from imager.cli.main import app
 
 
@@ -39,7 +39,7 @@ def export(
         task = progress.add_task("Exporting", total=None)
         for event in library.export(
             folder,
-            " ".join(query or ()),
+            query_text(query),
             album=album,
             layout=layout,  # type: ignore[arg-type]  # checked there
             sidecars=sidecars,

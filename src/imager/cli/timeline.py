@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from imager.cli import output
-from imager.cli.common import Json, open_library
+from imager.cli.common import Json, open_library, query_text
 from imager.cli.main import app
 from imager.errors import UsageError
 from imager.library import Library
@@ -32,7 +32,7 @@ def timeline(
 ) -> None:
     """How many pictures were taken when: a bar for each month (or day, or year) that has any, newest first."""
     with open_library() as library:
-        query = " ".join(words or ())
+        query = query_text(words)
         counts = (
             library.days(query) if by == "day" else library.months(query) if by == "month" else library.years(query)
         )
@@ -60,7 +60,7 @@ def map_(
     """Where pictures were taken: those near each other together, the largest clusters first."""
     within = None if box is None else _box(box)
     with open_library() as library:
-        clusters = library.clusters(" ".join(words or ()), box=within, zoom=zoom)
+        clusters = library.clusters(query_text(words), box=within, zoom=zoom)
         total = sum(cluster.count for cluster in clusters)
         if json:
             output.as_json({"zoom": zoom, "total": total, "clusters": [asdict(cluster) for cluster in clusters]})

@@ -57,8 +57,12 @@ class Looking(Opened):
             return None if row[1] is None else blurred(row[1])
 
     def stats(self) -> dict[str, Any]:
-        """What the library holds: how many pictures, from when to when, its cameras, places and tags."""
-        return read.stats(self.catalog) | {"library": os.fspath(self.folder)}
+        """What the library holds, in figures; see `imager.search.statistics`."""
+        from imager.search.statistics import statistics
+
+        index = self.index
+        with index.lock:
+            return statistics(index, self.catalog, self._seen(index)) | {"library": os.fspath(self.folder)}
 
     def history(self, reference: PathLike) -> list[dict[str, Any]]:
         """What people said of a picture, latest first."""

@@ -112,9 +112,9 @@ def without(text: str) -> str:
 
 def _dates(start: int | None, end: int | None) -> str:
     if start is None:
-        return "any time" if end is None else f"before {_moment(end)}"
+        return "any time" if end is None else f"before {_bound(end)}"
     if end is None:
-        return f"since {_moment(start)}"
+        return f"since {_bound(start)}"
     first = moments.moment(start)
     for text in (f"{first.year:04}", f"{first.year:04}-{first.month:02}", first.date().isoformat()):
         if moments.span(text) == (start, end):
@@ -129,6 +129,14 @@ def _part(text: str) -> str:
     numbers = [int(part) for part in rest]
     month = f"{MONTHS[numbers[0] - 1]} " if numbers else ""
     return f"{numbers[1]} {month}{int(year)}" if len(numbers) > 1 else f"{month}{int(year)}"
+
+
+def _bound(ms: int) -> str:
+    """Where an open span begins or ends: a year or a month where it does so with one."""
+    when = moments.moment(ms)
+    if ms % moments.DAY or when.day != 1:
+        return _moment(ms)
+    return str(when.year) if when.month == 1 else f"{MONTHS[when.month - 1]} {when.year}"
 
 
 def _moment(ms: int) -> str:
