@@ -1,25 +1,27 @@
 """Facets: how a result divides by tags, people, cameras, places, time and looks; exact counts over all of it.
 
 Each value comes with the piece of text that asks for it, so that whoever shows facets can narrow a search by one.
-Columns are counted in one pass over the numbers of the result, lists by `Lists.counts`. What everything divides into is
-remembered until the library changes.
+Columns are counted in one pass over the numbers of the result, or of what is not in it if that is less; lists by
+bitmaps, the largest first, when the result is large. What everything divides into is remembered until the library
+changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date, timedelta
-from functools import lru_cache
-from heapq import heappush, heappushpop
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import cached_property, lru_cache
+from heapq import heappush, heapreplace
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pyroaring import BitMap
 
 from imager.errors import UsageError
 from imager.query import model as q
 from imager.query.printer import print_query
-from imager.search.columnar import Mask, least
+from imager.search.columnar import STATES, Mask, least
 from imager.search.index import Index
 from imager.search.lists import Lists, bitmap_of
 from imager.search.names import known
@@ -31,13 +33,38 @@ SHORT: Final = 62
 """Days: a result that spans no more is counted by day, too."""
 
 Facets = dict[str, list[dict[str, Any]]]
+Counts = NDArray[np.int64]
 
-_WIDE = 1 << 20  # from here on sorting takes less memory than counting
-_FEW_LISTS = 20_000  # above, lists are counted by bitmaps, the largest first
-_FEW = 50_000  # so many colours are picked out sooner than gone through
+_WIDE = 1 << 20  # more months, and sorting takes less memory than counting
+_FEW = 5_000  # so many colours are picked out sooner than gone through
+_FEW_LISTS = 75_000  # above, lists are counted by bitmaps, the largest first
+_FEW_MEMBERS = 2_000_000  # unless all that they hold is little
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY_MS = 86_400_000
-_KINDS_OF_RATING = 8
+_STARS = 8  # ratings, from -2 (rejected) on, and room
+
+
+class _Result:
+    """A result, in the forms in which it is counted."""
+
+    def __init__(self, mask: Mask) -> None:
+        self.mask = mask
+        self.numbers = np.flatnonzero(mask)
+
+    @cached_property
+    def bitmap(self) -> BitMap:
+        return bitmap_of(self.mask)
+
+
+class _Columns(NamedTuple):
+    """How often each code stands in the columns, for some pictures."""
+
+    cameras: Counts
+    lenses: Counts
+    places: Counts
+    looks: Counts  # kind and rating
+    months: Counts  # from the first month of the library on
+    colours: Counts
 
 
 def facets(index: Index, mask: Mask, *, top: int = TOP) -> Facets:
@@ -45,127 +72,287 @@ def facets(index: Index, mask: Mask, *, top: int = TOP) -> Facets:
 
     'tags' (as they are given, without those above), 'people', 'cameras', 'lenses', 'countries', 'regions', 'places'
     (cities), 'years', 'months', 'colours' (of which a picture has a share that `colour:` finds), 'kinds', 'ratings' and
-    'folders'; 'days', all of them in their order, when the result spans at most `SHORT`.
+    'folders'; 'days', all of them in their order, when the result spans at most `SHORT`. `query` is None for what can't
+    be typed.
     """
     remembered = known(index).counted
-    present = index.columns.state == 1
-    if np.array_equal(mask, present):
-        if (everything := remembered.get(("facets", top))) is None:
-            everything = remembered["facets", top] = _counted(index, mask, top)
-        return dict(everything)
-    return _counted(index, mask, top)
+    if (everything := remembered.get("everything")) is None:
+        everything = remembered["everything"] = _Result(index.columns.state == STATES["present"])
+    result = _Result(mask)
+    if len(result.numbers) == len(everything.numbers) and np.array_equal(mask, everything.mask):
+        if ("facets", top) not in remembered:
+            remembered["facets", top] = _facets(index, everything, top)
+        return dict(remembered["facets", top])
+    return _facets(index, result, top)
 
 
-def _counted(index: Index, mask: Mask, top: int) -> Facets:
-    columns, names = index.columns, index.names
-    numbers = np.flatnonzero(mask)
-    looks = np.bincount(columns.kind[numbers].astype(np.intp) * _KINDS_OF_RATING + columns.rating[numbers] + 2)
-    looks = np.append(looks, np.zeros(-len(looks) % _KINDS_OF_RATING, looks.dtype)).reshape(-1, _KINDS_OF_RATING)
-    months, by_month = counted(columns.month[numbers])
+def _facets(index: Index, result: _Result, top: int) -> Facets:
+    names, columns = index.names, _columns(index, result)
+    looks = columns.looks.reshape(-1, _STARS)
+    first = _first_month(index)
+    months = np.flatnonzero(columns.months)
+    if first is None:  # times are all over the place
+        months, by_month = counted(index.columns.month[result.numbers])
+    else:
+        months, by_month = months + first, columns.months[months]
+    years, by_year = _years(months, by_month)
     found: Facets = {
-        "tags": _of_lists(index.tags, mask, numbers, top, lambda name: q.Tag(name, children=False)),
-        "people": _of_lists(index.people, mask, numbers, top, lambda name: q.Named("person", name)),
-        "cameras": _coded(columns.make_model[numbers], names["make_model"], top, "camera"),
-        "lenses": _coded(columns.lens[numbers], names["lens"], top, "lens"),
-        **_places(index, columns.place[numbers], top),
-        "years": _listed(*_years(months, by_month), top, _year),
-        "months": _listed([month_text(m) for m in months], by_month, top, _month),
-        "colours": _listed(q.COLOURS, _colours(index, mask, numbers), top, lambda name: q.Colour(name)),
-        "kinds": _listed(names["kind"], looks.sum(axis=1), top, lambda name: q.Named("kind", name)),
-        "ratings": _listed(
-            ["0", "1", "2", "3", "4", "5"],
-            looks.sum(axis=0)[2:],
-            top,
-            lambda stars: q.Range("rating", int(stars), int(stars)),
-        ),
-        "folders": _of_lists(index.folders, mask, numbers, top, lambda name: q.Folder(name)),
+        "tags": _of_lists(index.tags, result, top, _tag),
+        "people": _of_lists(index.people, result, top, _person),
+        "cameras": _listed(names["make_model"], columns.cameras, top, _camera),
+        "lenses": _listed(names["lens"], columns.lenses, top, _lens),
+        **_places(index, columns.places, top),
+        "years": _listed(years, by_year, top, _year, year_text),
+        "months": _listed(months.tolist(), by_month, top, _month, month_text),
+        "colours": _listed(q.COLOURS, columns.colours, top, _colour),
+        "kinds": _listed(names["kind"], looks.sum(axis=1), top, _kind),
+        "ratings": _listed(range(6), looks.sum(axis=0)[2:], top, _rating, str),
+        "folders": _of_lists(index.folders, result, top, _folder),
     }
-    if (days := _days(columns.day[numbers])) is not None:
+    if (days := _days(index, result, months)) is not None:
         found["days"] = days
     return found
 
 
+# ── counting ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _columns(index: Index, result: _Result) -> _Columns:
+    """What stands in the columns of a result."""
+    remembered = known(index).counted
+    everything: _Result = remembered["everything"]
+    if 2 * len(result.numbers) <= len(everything.numbers):
+        return _counts(index, result.numbers, _colours(index, result))
+    if "columns" not in remembered:
+        # All rows at once, those of pictures that are not present taken off again: nothing needs to be picked out.
+        others = _Result(~everything.mask)
+        all_rows = _counts(index, slice(None), _colours(index, everything))
+        remembered["columns"] = _less(all_rows, _counts(index, others.numbers, np.zeros(len(q.COLOURS), np.int64)))
+    rest = _Result(everything.mask & ~result.mask)
+    if len(rest.numbers) + len(result.numbers) > len(everything.numbers):  # it has pictures in other states
+        return _counts(index, result.numbers, _colours(index, result))
+    return _less(remembered["columns"], _counts(index, rest.numbers, _colours(index, rest)))
+
+
+def _less(one: _Columns, other: _Columns) -> _Columns:
+    return _Columns(*(a - b for a, b in zip(one, other, strict=True)))
+
+
+def _counts(index: Index, rows: NDArray[np.intp] | slice, colours: Counts) -> _Columns:
+    columns, names = index.columns, index.names
+    looks = columns.kind[rows].astype(np.uint32) * np.uint32(_STARS)
+    looks += (columns.rating[rows] + 2).view(np.uint8)
+    first, size = _first_month(index), _months(index)
+    months = np.zeros(0, np.intp)
+    if first is not None:  # what is no asset has any month
+        months = np.bincount(np.clip(columns.month[rows], first, first + size - 1) - first, minlength=size)
+    return _Columns(
+        np.bincount(columns.make_model[rows], minlength=len(names["make_model"])),
+        np.bincount(columns.lens[rows], minlength=len(names["lens"])),
+        np.bincount(columns.place[rows], minlength=max(index.places, default=0) + 1),
+        np.bincount(looks, minlength=_STARS * len(names["kind"])),
+        months,
+        colours,
+    )
+
+
+def _first_month(index: Index) -> int | None:
+    """The month of the oldest picture; None where months are too many to be counted one by one."""
+    return _month_of(index, -1) if len(index.order) and _months(index) else None
+
+
+def _months(index: Index) -> int:
+    """From the oldest picture to the newest; 0 if too many."""
+    months = _month_of(index, 0) - _month_of(index, -1) + 1
+    return months if months < _WIDE else 0
+
+
+def _month_of(index: Index, place: int) -> int:
+    return int(index.columns.month[index.order[place]])
+
+
+def _colours(index: Index, result: _Result) -> Counts:
+    enough = least(q.Colour("red").share)
+    rows = index.columns.colour_names
+    if len(result.numbers) <= _FEW:
+        return np.asarray(np.count_nonzero(rows[:, result.numbers] >= enough, axis=1), np.int64)
+    remembered = known(index).counted
+    if "colours" not in remembered:
+        remembered["colours"] = [_packed(row >= enough) for row in rows]
+    wanted = _packed(result.mask)
+    return np.array([int(np.bitwise_count(wanted & row).sum()) for row in remembered["colours"]], np.int64)
+
+
+def _packed(mask: Mask) -> NDArray[np.uint64]:
+    """The mask as bits, in words that are counted fast."""
+    bits = np.zeros(-(-len(mask) // 64) * 8, np.uint8)
+    packed = np.packbits(mask)
+    bits[: len(packed)] = packed
+    return bits.view(np.uint64)
+
+
+def counted(values: NDArray[Any]) -> tuple[NDArray[np.int64], Counts]:
+    """Which values there are, in order, and how many of each."""
+    if not len(values):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    low, high = int(values.min()), int(values.max())
+    if high - low >= _WIDE:
+        distinct, counts = np.unique(values, return_counts=True)
+        return distinct.astype(np.int64), counts
+    counts = np.bincount(values - low)
+    kept = np.flatnonzero(counts)
+    return kept + low, counts[kept]
+
+
+def _of_lists(lists: Lists, result: _Result, top: int, query: _Query) -> list[dict[str, Any]]:
+    """The most frequent of what a picture may have several of."""
+    size = len(result.numbers)
+    if size <= _FEW_LISTS or not len(lists):
+        return _listed(lists.names, lists.counted(result.numbers), top, query)
+    totals = lists.counts().astype(np.int64)
+    if len(result.mask) - size <= _FEW_LISTS or totals.sum() <= _FEW_MEMBERS:
+        return _listed(lists.names, lists.counts(result.mask), top, query)
+    order = np.argsort(-totals, kind="stable")
+    count_of, bitmap = result.bitmap.intersection_cardinality, lists.bitmap
+    best: list[int] = []  # a heap of the highest counts
+    counts = np.zeros(len(totals), np.int64)
+    for number, total in zip(order.tolist(), totals[order].tolist(), strict=True):
+        if len(best) == top and total < best[0]:
+            break  # nothing that follows has as many pictures in all
+        count = counts[number] = count_of(bitmap(number))
+        if len(best) < top:
+            heappush(best, count)
+        elif count > best[0]:
+            heapreplace(best, count)
+    return _listed(lists.names, counts, top, query)
+
+
+def _places(index: Index, counts: Counts, top: int) -> Facets:
+    found: Facets = {}
+    for facet, (names, of_place) in zip(("countries", "regions", "places"), known(index).regions(), strict=True):
+        size = min(len(counts), len(of_place))
+        sums = np.bincount(of_place[:size], counts[:size], minlength=len(names))
+        found[facet] = _listed(names, sums, top, _place)
+    return found
+
+
+def _years(months: NDArray[np.int64], counts: Counts) -> tuple[list[int], Counts]:
+    years, place = np.unique(months // 12, return_inverse=True)
+    return years.tolist(), np.bincount(place, counts, minlength=len(years)).astype(np.int64)
+
+
+def _days(index: Index, result: _Result, months: NDArray[np.int64]) -> list[dict[str, Any]] | None:
+    if not len(months) or months[-1] - months[0] > SHORT // 28:
+        return None
+    distinct, counts = counted(index.columns.day[result.numbers])
+    if distinct[-1] - distinct[0] >= SHORT:
+        return None
+    return [
+        {"value": day_text(day), "count": count, "query": _day(day)}
+        for day, count in zip(distinct.tolist(), counts.tolist(), strict=True)
+    ]
+
+
+# ── showing ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+_Query = Callable[[Any], str | None]
+
+
 def _listed(
-    values: Sequence[str], counts: Any, top: int, condition: Callable[[str], q.Condition]
+    values: Sequence[Any], counts: NDArray[Any], top: int, query: _Query, text: Callable[[Any], str] | None = None
 ) -> list[dict[str, Any]]:
     """The most frequent of these values; of equally frequent ones those that come first in their own order."""
-    counts = np.asarray(counts)
-    if len(counts) > top:
-        kept = np.flatnonzero(counts >= max(1, int(np.partition(counts, len(counts) - top)[len(counts) - top])))
-    else:
-        kept = np.flatnonzero(counts)
-    ordered = sorted((-int(counts[n]), values[n]) for n in kept.tolist() if values[n])[:top]
-    return [{"value": value, "count": -count, "query": _text(condition(value))} for count, value in ordered]
+    fewest = 1
+    if len(counts) > top + 1:  # one of them may be the empty text, which stands for none
+        fewest = max(1, int(np.partition(counts, len(counts) - top - 1)[len(counts) - top - 1]))
+    kept = np.flatnonzero(counts >= fewest)
+    ordered = sorted((-int(counts[n]), values[n]) for n in kept.tolist() if values[n] != "")[:top]
+    return [
+        {"value": value if text is None else text(value), "count": -count, "query": query(value)}
+        for count, value in ordered
+    ]
 
 
-@lru_cache(maxsize=16_384)
-def _text(condition: q.Condition) -> str | None:
-    """What people would type for it; None for what can't be typed."""
+def _asked(condition: q.Condition) -> str | None:
+    """What people would type for it."""
     try:
         return print_query(q.Query(condition))
     except UsageError:
         return None
 
 
-def _of_lists(
-    lists: Lists, mask: Mask, numbers: NDArray[np.int64], top: int, condition: Callable[[str], q.Condition]
-) -> list[dict[str, Any]]:
-    """The same of what a picture may have several of."""
-    if len(numbers) <= _FEW_LISTS:
-        return _listed(lists.names, lists.counts(mask), top, condition)
-    wanted, totals = bitmap_of(mask), lists.counts()
-    best: list[int] = []  # a heap of the highest counts
-    names, counts = [], []
-    for number in np.argsort(-totals.astype(np.int64), kind="stable").tolist():
-        if len(best) == top and totals[number] < best[0]:
-            break  # nothing that follows has as many pictures in all
-        count = wanted.intersection_cardinality(lists.bitmap(number))
-        if count and (len(best) < top or count >= best[0]):
-            names.append(lists.names[number])
-            counts.append(count)
-            (heappush if len(best) < top else heappushpop)(best, count)
-    return _listed(names, counts, top, condition)
+_remembered = lru_cache(maxsize=4_096)
 
 
-def _coded(codes: NDArray[Any], names: Sequence[str], top: int, what: Any) -> list[dict[str, Any]]:
-    counts = np.bincount(codes, minlength=len(names))
-    counts[0] = 0  # of what has none
-    return _listed(names, counts[: len(names)], top, lambda name: q.Named(what, name))
+@_remembered
+def _tag(name: str) -> str | None:
+    return _asked(q.Tag(name, children=False))
 
 
-def _places(index: Index, codes: NDArray[np.uint32], top: int) -> Facets:
-    counts = np.bincount(codes)
-    found: Facets = {}
-    for facet, (names, of_place) in zip(("countries", "regions", "places"), known(index).regions(), strict=True):
-        size = min(len(counts), len(of_place))
-        sums = np.bincount(of_place[:size], counts[:size], minlength=len(names))
-        sums[0] = 0
-        found[facet] = _listed(names, sums, top, lambda name: q.Named("place", name))
-    return found
+@_remembered
+def _person(name: str) -> str | None:
+    return _asked(q.Named("person", name))
 
 
-def counted(values: NDArray[Any]) -> tuple[list[int], NDArray[np.int64]]:
-    """Which values there are, in order, and how many of each."""
-    if not len(values):
-        return [], np.zeros(0, np.int64)
-    low, high = int(values.min()), int(values.max())
-    if high - low >= _WIDE:
-        distinct, counts = np.unique(values, return_counts=True)
-        return distinct.tolist(), counts
-    counts = np.bincount(values - low)
-    kept = np.flatnonzero(counts)
-    return (kept + low).tolist(), counts[kept]
+@_remembered
+def _camera(name: str) -> str | None:
+    return _asked(q.Named("camera", name))
 
 
-# ── time ────────────────────────────────────────────────────────────────────────────────────────────────────
+@_remembered
+def _lens(name: str) -> str | None:
+    return _asked(q.Named("lens", name))
 
 
-def _years(months: Iterable[int], counts: NDArray[np.int64]) -> tuple[list[str], list[int]]:
-    years: dict[str, int] = {}
-    for month, count in zip(months, counts.tolist(), strict=True):
-        year = year_text(month // 12)
-        years[year] = years.get(year, 0) + count
-    return list(years), list(years.values())
+@_remembered
+def _place(name: str) -> str | None:
+    return _asked(q.Named("place", name))
+
+
+@_remembered
+def _kind(name: str) -> str | None:
+    return _asked(q.Named("kind", name))
+
+
+@_remembered
+def _colour(name: str) -> str | None:
+    return _asked(q.Colour(name))
+
+
+@_remembered
+def _rating(stars: int) -> str | None:
+    return _asked(q.Range("rating", stars, stars))
+
+
+@_remembered
+def _folder(name: str) -> str | None:
+    return _asked(q.Folder(name))
+
+
+@_remembered
+def _year(year: int) -> str | None:
+    return _asked(q.Date(_start(year * 12), _start(year * 12 + 12)))
+
+
+@_remembered
+def _month(month: int) -> str | None:
+    return _asked(q.Date(_start(month), _start(month + 1)))
+
+
+@_remembered
+def _day(day: int) -> str | None:
+    return _asked(q.Date(day * _DAY_MS, (day + 1) * _DAY_MS))
+
+
+def _start(month: int) -> int | None:
+    """When a month begins, in milliseconds; None outside the calendar."""
+    year = month // 12
+    return (date(year, month % 12 + 1, 1).toordinal() - _EPOCH) * _DAY_MS if 1 <= year <= 9999 else None
+
+
+def day_text(day: int) -> str:
+    """A day since 1970 as '2021-08-14'; the calendar's first or last for one beyond."""
+    return date.fromordinal(min(max(int(day) + _EPOCH, 1), date.max.toordinal())).isoformat()
 
 
 def month_text(month: int) -> str:
@@ -176,48 +363,3 @@ def month_text(month: int) -> str:
 def year_text(year: int) -> str:
     """A year as '2021'."""
     return f"{year:04}"
-
-
-def _year(text: str) -> q.Condition:
-    year = int(text)
-    return q.Date(_start(year * 12), _start(year * 12 + 12))
-
-
-def _month(text: str) -> q.Condition:
-    year, _, month = text.rpartition("-")
-    number = int(year) * 12 + int(month) - 1
-    return q.Date(_start(number), _start(number + 1))
-
-
-def _start(month: int) -> int | None:
-    """When a month begins, in milliseconds; None outside the calendar."""
-    year = month // 12
-    return (date(year, month % 12 + 1, 1).toordinal() - _EPOCH) * _DAY_MS if 1 <= year <= 9999 else None
-
-
-def _days(days: NDArray[np.int32]) -> list[dict[str, Any]] | None:
-    if not len(days) or int(days.max()) - int(days.min()) >= SHORT:
-        return None
-    distinct, counts = counted(days)
-    found = []
-    for day, count in zip(distinct, counts.tolist(), strict=True):
-        if not 1 <= day + _EPOCH < date.max.toordinal():
-            continue
-        condition = q.Date(day * _DAY_MS, (day + 1) * _DAY_MS)
-        found.append({"value": day_text(day), "count": count, "query": _text(condition)})
-    return found
-
-
-def day_text(day: int) -> str:
-    """A day since 1970 as '2021-08-14'."""
-    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
-
-
-# ── looks ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _colours(index: Index, mask: Mask, numbers: NDArray[np.int64]) -> list[int]:
-    enough = least(q.Colour("red").share)
-    if len(numbers) <= _FEW:
-        return [int(np.count_nonzero(row[numbers] >= enough)) for row in index.columns.colour_names]
-    return [int(np.count_nonzero((row >= enough) & mask)) for row in index.columns.colour_names]

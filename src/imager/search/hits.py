@@ -29,6 +29,10 @@ _PATHS = """SELECT f.content, o.path, f.name FROM carray(?) AS wanted CROSS JOIN
 CROSS JOIN folders AS o ON o.folder = f.folder WHERE o.device = ?
 ORDER BY (f.state = 'present' AND NOT o.offline), o.path DESC, f.name DESC"""
 
+_NAMES = [
+    tuple(name for n, name in enumerate(q.TEXT_FIELDS) if bits >> n & 1) for bits in range(1 << len(q.TEXT_FIELDS))
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -99,9 +103,13 @@ def why(numbers: Sequence[int], wanted: Asked, evaluation: Evaluation) -> dict[i
     for channel, texts in (("words", wanted.words), ("forgiving", wanted.forgiving)):
         fields = [(text.text, _fields(evaluation.found(text), asked)) for text in texts]
         for place, number in enumerate(numbers):
-            for bit, name in enumerate(q.TEXT_FIELDS):
-                if stand := [text for text, bits in fields if bits[place] >> bit & 1]:
-                    reasons[number].append({"channel": channel, "field": name, "words": stand})
+            stand: dict[str, list[str]] = {}
+            for text, bits in fields:
+                for name in _NAMES[bits[place]]:
+                    stand.setdefault(name, []).append(text)
+            reasons[number] += [
+                {"channel": channel, "field": f, "words": stand[f]} for f in q.TEXT_FIELDS if f in stand
+            ]
     for colour in wanted.colours:
         shares, enough = evaluation.shares(colour.colour), least(colour.share)
         for number in numbers:

@@ -21,6 +21,9 @@ FEW: Final = 100_000
 """Up to so many pictures, counting goes through their own lists; above, through bitmaps."""
 
 _LEAST_SPARE = 65_536
+_FEW_MEMBERS = 2_000_000  # so many are gone through sooner than thousands of bitmaps
+_FEW_CHANGES = 200
+_MANY = 32  # so many of one asset are rare, and room for so many of each would be waste
 _ARRAY_MOST = 4_096  # values in a roaring container that is a list
 
 Assets = NDArray[np.uint32]
@@ -191,18 +194,39 @@ class Lists:
             return self._totals[: len(self.names)].copy()
         picked = np.flatnonzero(mask)
         if len(picked) <= FEW:
-            return self._counted(picked)
+            return self.counted(picked)
+        if len(self._members) <= _FEW_MEMBERS and len(self._changes) <= _FEW_CHANGES:
+            return self._gathered(mask)
         rest = np.flatnonzero(~mask)
         if len(rest) <= FEW:
             beyond = np.arange(len(mask), len(self._count))
-            return self.counts() - self._counted(rest) - self._counted(beyond)
+            return self.counts() - self.counted(rest) - self.counted(beyond)
         wanted = bitmap_of(mask)
         found = (wanted.intersection_cardinality(self.bitmap(n)) for n in range(len(self.names)))
         return np.fromiter(found, np.uint32, len(self.names))
 
-    def _counted(self, assets: NDArray[Any]) -> NDArray[np.uint32]:
-        _, numbers = self.pairs(assets)
-        return np.bincount(numbers, minlength=len(self.names)).astype(np.uint32)
+    def _gathered(self, mask: Mask) -> NDArray[np.uint32]:
+        """The same, going through the assets of each number."""
+        found = np.zeros(len(self.names), np.uint32)
+        inside = np.flatnonzero(mask.take(self._members))
+        found[: len(self._starts) - 1] = np.diff(np.searchsorted(inside, self._starts))
+        if self._changes:
+            wanted = bitmap_of(mask)
+            for number in self._changes:
+                found[number] = wanted.intersection_cardinality(self.bitmap(number))
+        return found
+
+    def counted(self, assets: NDArray[Any]) -> NDArray[np.uint32]:
+        """How many of these have each, by number."""
+        count = self._count[assets]
+        most = int(count.max(initial=0))
+        if most > _MANY:
+            _, numbers = self.pairs(assets)
+        else:
+            places = self._first[assets].astype(np.intp)[:, None] + np.arange(most)
+            even = most == int(count.min(initial=most))
+            numbers = self._pool.take(places if even else places[np.arange(most) < count[:, None]])
+        return np.bincount(numbers.ravel(), minlength=len(self.names)).astype(np.uint32)
 
 
 def bitmap_of(mask: Mask) -> BitMap:

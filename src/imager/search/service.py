@@ -186,5 +186,5 @@ def histogram(index: Index, mask: Mask) -> dict[str, Any]:
         unit, values = "year", months // 12
     text = {"day": day_text, "month": month_text, "year": year_text}[unit]
     distinct, counts = counted(values)
-    bars = [{"value": text(v), "count": n} for v, n in zip(distinct, counts.tolist(), strict=True)]
+    bars = [{"value": text(v), "count": n} for v, n in zip(distinct.tolist(), counts.tolist(), strict=True)]
     return {"unit": unit, "bars": bars}
