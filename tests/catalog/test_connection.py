@@ -8,11 +8,11 @@ from pathlib import Path
 import apsw
 import pytest
 
-from imager import library
 from imager.catalog import Catalog, Statement
 from imager.catalog import connection as module
 from imager.catalog.connection import Connection
 from imager.errors import ImagerError, StorageFullError
+from imager.library import Library, opened
 from tests.catalog.libraries import Devices, content, put, say, seen
 
 
@@ -143,8 +143,8 @@ def test_a_library_on_a_network_file_system_is_refused_and_not_begun(
         asked.append(path)
         return "nfs4"
 
-    monkeypatch.setattr(library, "is_network_filesystem", kind)
+    monkeypatch.setattr(opened, "is_network_filesystem", kind)
     with pytest.raises(ImagerError, match=r"network file system \(nfs4\).*Put the library on a disk"):
-        library.Library.open(tmp_path / "not" / "there")
+        Library.open(tmp_path / "not" / "there")
     assert asked == [bytes(tmp_path)], "the nearest folder that is there tells"
     assert not (tmp_path / "not").exists()
