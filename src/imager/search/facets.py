@@ -158,11 +158,13 @@ def _counts(index: Index, rows: NDArray[np.intp] | slice, colours: Counts) -> _C
 
 def _first_month(index: Index) -> int | None:
     """The month of the oldest picture; None where months are too many to be counted one by one."""
-    return _month_of(index, -1) if len(index.order) and _months(index) else None
+    return _month_of(index, -1) if _months(index) else None
 
 
 def _months(index: Index) -> int:
-    """From the oldest picture to the newest; 0 if too many."""
+    """From the oldest picture to the newest; 0 if too many, or none."""
+    if not len(index.order):
+        return 0
     months = _month_of(index, 0) - _month_of(index, -1) + 1
     return months if months < _WIDE else 0
 
