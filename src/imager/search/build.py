@@ -1,6 +1,7 @@
 """Read the catalog for the index: all of it, or some assets; in the caller's read transaction.
 
 Of all assets, numbers come as one text that SQLite joins and numpy parses: a row each costs several times as much.
+Their words are in harvest.py.
 """
 
 from __future__ import annotations
@@ -14,22 +15,11 @@ from numpy.typing import NDArray
 
 from imager.catalog.connection import fetch, many
 from imager.catalog.words import DOCUMENTS
-from imager.query.model import TEXT_FIELDS, TextField
+from imager.query.model import TEXT_FIELDS
 from imager.search.columns import ROWS, Columns, Names, rows_of
 from imager.search.lists import Lists
 
 _AT_ONCE = 100_000  # assets
-_NUMBERS = 1 << 20  # parsed at once
-_FIELD_BITS = 4
-_VOCABULARY = "CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, 'instance')"
-_OFTEN: Final[tuple[TextField, ...]] = (
-    *("caption", "tags", "camera", "name", "folder"),
-    *("place", "title", "people", "creator"),
-)  # the columns with most words first, since they are compared one after another
-_INSTANCES = f"""SELECT CAST(term AS BLOB), count(*), group_concat(doc << {_FIELD_BITS} | CASE col
-{" ".join(f"WHEN '{name}' THEN {TEXT_FIELDS.index(name)}" for name in _OFTEN)} END)
-FROM temp.vocabulary GROUP BY term"""
-
 _WANTED = "carray(?1) AS wanted CROSS JOIN assets AS a ON a.asset = wanted.value"
 _SOME_ROWS = ROWS.format(source=_WANTED) + " ORDER BY a.asset"
 _ALL_ROWS = ROWS.format(source="assets AS a") + " ORDER BY a.asset"
@@ -48,7 +38,7 @@ CROSS JOIN folders AS o ON o.folder = f.folder"""
 _SOME = {"tags": _SOME_TAGS, "people": _SOME_PEOPLE, "folders": _SOME_FOLDERS}
 _TAGS = "SELECT group_concat(asset), group_concat(tag) FROM asset_tags WHERE asset >= ? AND asset < ?"
 _FILES = "SELECT group_concat(folder), group_concat(content) FROM files WHERE content IS NOT NULL"
-_VERSIONS = "SELECT group_concat(content), group_concat(asset) FROM versions WHERE asset IS NOT NULL"
+_VERSIONS = "SELECT group_concat(content), group_concat(asset) FROM versions NOT INDEXED WHERE asset IS NOT NULL"
 _ALL_PEOPLE = "SELECT DISTINCT asset, name FROM regions WHERE name <> '' ORDER BY asset"
 
 PLACES: Final = "SELECT place, name, city, region, country, country_code FROM places"
@@ -90,12 +80,16 @@ def all_tags(db: apsw.Connection, rows: int) -> Lists:
     return _lists(fetch(db, "SELECT tag, name FROM tags"), assets, tags, rows)
 
 
-def all_folders(db: apsw.Connection, rows: int) -> Lists:
+def owners(db: apsw.Connection) -> Array:
+    """The asset of each content, by the content's number; 0: none. A content has one version at the most."""
+    return _table(*_numbers(db, _VERSIONS), 0)
+
+
+def all_folders(db: apsw.Connection, owner: Array, rows: int) -> Lists:
     """The folders in which files of each asset were seen."""
     folders, contents = _numbers(db, _FILES)
-    versions, assets = _numbers(db, _VERSIONS)  # each content has one version, or none
-    owner = _table(versions, assets, contents.max(initial=0))
-    pairs = np.sort(owner[contents] << 32 | folders)
+    known = contents < len(owner)
+    pairs = np.sort(owner[contents[known]] << 32 | folders[known])
     pairs = pairs[(pairs >= 1 << 32) & np.diff(pairs, prepend=-1).astype(bool)]
     return _lists(fetch(db, "SELECT folder, label FROM folders"), pairs >> 32, pairs & 0xFFFFFFFF, rows)
 
@@ -127,54 +121,3 @@ def _numbers(db: apsw.Connection, sql: str, parameters: tuple[int, ...] = ()) ->
     """Two columns that SQL has joined into two texts."""
     one, other = (np.fromstring(text or "", np.int64, sep=",") for text in db.execute(sql, parameters).get)
     return one, other
-
-
-class Postings:
-    """The words of the catalog's full text, of the assets that `current` (by number) says it is up to date for."""
-
-    def __init__(self, db: apsw.Connection, current: NDArray[np.bool_]) -> None:
-        self._db = db
-        self._current = current
-        self._terms: list[bytes] = []
-        self._counts: list[Array] = []
-
-    def __iter__(self) -> Iterator[tuple[Array, Array]]:
-        """Pictures and fields, many terms at a time."""
-        self._db.execute(_VOCABULARY)
-        terms: list[bytes] = []
-        counts: list[int] = []
-        texts: list[str] = []
-        waiting = 0
-        for term, count, text in self._db.execute(_INSTANCES):
-            terms.append(term)
-            counts.append(count)
-            texts.append(text)
-            waiting += count
-            if waiting >= _NUMBERS:
-                yield self._some(terms, counts, texts)
-                terms, counts, texts, waiting = [], [], [], 0
-        if terms:
-            yield self._some(terms, counts, texts)
-        self._db.execute("DROP TABLE temp.vocabulary")
-
-    def _some(self, terms: list[bytes], counts: list[int], texts: list[str]) -> tuple[Array, Array]:
-        instances = np.fromstring(",".join(texts), np.int64, sep=",")
-        docs = instances >> _FIELD_BITS
-        owners = np.repeat(np.arange(len(terms)), counts)
-        known = docs < len(self._current)
-        known[known] = self._current[docs[known]]
-        if not known.all():
-            instances, docs, owners = instances[known], docs[known], owners[known]
-        key = owners << 32 | docs
-        first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, np.int64)
-        bits = (1 << (instances & (1 << _FIELD_BITS) - 1)).astype(np.uint16)
-        fields = np.bitwise_or.reduceat(bits, first) if len(first) else np.zeros(0, np.uint16)
-        found = np.bincount(owners[first], minlength=len(terms))
-        kept = np.flatnonzero(found)
-        self._terms += [terms[i] for i in kept.tolist()]
-        self._counts.append(found[kept])
-        return docs[first].astype(np.uint32), fields
-
-    def vocabulary(self) -> tuple[list[bytes], Array]:
-        """After all postings: the terms that have any, and how many."""
-        return self._terms, np.concatenate([np.zeros(0, np.int64), *self._counts])

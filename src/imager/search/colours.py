@@ -55,8 +55,9 @@ def _parsed(texts: Sequence[str]) -> tuple[Array, Array, Array]:
     counts = np.fromiter((text.count('"') >> 1 for text in texts), np.int64, len(texts))
     named = np.fromiter((_COLOUR.get(name, -1) for name in parts[1::2]), np.int64)
     if not flat.translate(None, b"0123456789.,+-eE"):
-        # Where names stood, commas meet; a text without colours leaves one, too.
-        numbers = np.array([part for part in flat.split(b",") if part], "S").astype(np.float64)
+        while b",," in flat:  # where names stood, and around texts without colours, commas meet
+            flat = flat.replace(b",,", b",")
+        numbers = np.fromstring(flat.strip(b","), np.float64, sep=",")
         if len(numbers) == 4 * len(named):
             return named, numbers.reshape(-1, 4), counts
     return _parsed_slowly(texts)

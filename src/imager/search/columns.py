@@ -18,6 +18,7 @@ from imager.query.model import COLOURS
 from imager.search.colours import DOMINANT, colour_columns
 from imager.search.look import appearance
 from imager.search.sidecar import Generation, Writer
+from imager.search.tokens import tokens
 
 Array = NDArray[Any]
 
@@ -214,9 +215,13 @@ class Names:
 
 
 def camera(make: str | None, model: str | None) -> str:
-    """What people call a camera: make and model, the make once ('Canon EOS 5D', not 'Canon Canon EOS 5D')."""
+    """What people call a camera: make and model, the make once ('Canon EOS 5D', not 'Canon Canon EOS 5D').
+
+    It has the same words as the two.
+    """
     make, model = (make or "").strip(), (model or "").strip()
-    return model if model.casefold().startswith(make.casefold()) else f"{make} {model}".strip()
+    words = tokens(make)
+    return model if words == tokens(model)[: len(words)] else f"{make} {model}".strip()
 
 
 def rows_of(

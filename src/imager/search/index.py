@@ -8,6 +8,7 @@ truth, and opening makes it anew. It never writes to the catalog.
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import threading
@@ -25,6 +26,7 @@ from imager.catalog import Catalog
 from imager.catalog.connection import Connection, explained, fetch, many
 from imager.search import build, lineage, segments, sidecar, words
 from imager.search.columns import Columns, Names
+from imager.search.harvest import harvest
 from imager.search.lists import Lists
 from imager.search.order import Order
 from imager.search.sidecar import DamagedError, Generation, Writer
@@ -38,7 +40,7 @@ _REBUILD_FROM = 20_000  # changed assets, if they are a quarter of all
 _CACHE_KB = 16_384
 _LISTS = ("tags", "people", "folders")
 
-_LIBRARY = "SELECT changes, indexed, assets FROM library"
+_LIBRARY = "SELECT changes, assets FROM library"
 _CHANGED = "SELECT asset FROM assets WHERE changed > ?"
 _DEPARTED = "SELECT asset FROM departed WHERE changed > ?"
 _SAID_TAGS = "SELECT json_group_array(json_array(tag, name)) FROM tags WHERE said"
@@ -144,11 +146,12 @@ class Index:
             return False
         before = self.version
         with self._reading():
-            changes, indexed, highest = self._db.execute(_LIBRARY).get
+            changes, highest = self._db.execute(_LIBRARY).get
             if self.version < 0:
                 self._load()
-            if self.version < 0 or changes < self.version or self._far(indexed):
-                self._build(indexed, highest)
+            if self.version < 0 or changes < self.version or self._far():
+                with _no_garbage():
+                    self._build(changes, highest)
             self._follow(changes, highest)
             self._data_version = self._db.execute("PRAGMA data_version").get
         return before != self.version
@@ -187,11 +190,11 @@ class Index:
         self._generation, self.size, self.version, self._base = generation, size, facts["reach"], facts["reach"]
         self._changed, self._said = set(), ""
 
-    def _far(self, indexed: int) -> bool:
-        """Whether so much changed that making all anew is quicker, with what full text has of it."""
-        sql = "SELECT count(*) FROM (SELECT 1 FROM assets WHERE changed > ?1 AND changed <= ?2 LIMIT ?3)"
+    def _far(self) -> bool:
+        """Whether so much changed that making all anew is quicker."""
         enough = max(_REBUILD_FROM, self.size // 4)
-        return bool(self._db.execute(sql, (self.version, indexed, enough)).get == enough)
+        sql = "SELECT count(*) FROM (SELECT 1 FROM assets WHERE changed > ? LIMIT ?)"
+        return bool(self._db.execute(sql, (self.version, enough)).get == enough)
 
     def _follow(self, changes: int, highest: int) -> None:
         """Take in what changed since `version`. May be done again where it was cut off."""
@@ -257,27 +260,26 @@ class Index:
 
     # ── Generations ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _build(self, indexed: int, highest: int) -> None:
-        """Make all anew, as of the full text: what is not in that yet is then followed."""
+    def _build(self, changes: int, highest: int) -> None:
+        """Make all anew."""
         db, names = self._db, Names.empty()
         columns = build.all_columns(db, highest + 1, names)
         places = {number: tuple(parts) for number, *parts in db.execute(build.PLACES)}
-        lists = {
-            "tags": build.all_tags(db, highest + 1),
-            "people": build.all_people(db, highest + 1),
-            "folders": build.all_folders(db, highest + 1),
-        }
+        tags, people = build.all_tags(db, highest + 1), build.all_people(db, highest + 1)
+        owner = build.owners(db)
+        folders = build.all_folders(db, owner, highest + 1)
         there = np.flatnonzero(columns.state)
         order = Order.of(there, columns.taken[there])
-        current = columns.state != 0
-        current[[asset for (asset,) in db.execute(_CHANGED, (indexed,))]] = False
 
         def write(writer: Writer) -> None:
-            postings = build.Postings(db, current)
-            segments.write(writer, iter(postings), postings.vocabulary)
-            self._write(writer, indexed, columns, names, places, lists, order)
+            found = harvest(
+                db, owner, columns, names.names, places, {"tags": tags, "people": people, "folder": folders}
+            )
+            segments.write(writer, found.postings(), found.vocabulary)
+            lists = {"tags": tags, "people": people, "folders": folders}
+            self._write(writer, changes, columns, names, places, lists, order)
 
-        if not self._to_file(indexed, write):
+        if not self._to_file(changes, write):
             buffer = io.BytesIO()
             write(Writer(buffer))
             self._take(Generation(buffer.getbuffer()))
@@ -337,7 +339,7 @@ class Index:
 
     def _taken_over(self) -> bool:
         """Go on from what another process has saved, if it reaches further than what this one goes on from."""
-        changes, _indexed, highest = self._db.execute(_LIBRARY).get
+        changes, highest = self._db.execute(_LIBRARY).get
         own = self._generation.path
         for path in sidecar.generations(self._folder)[:1]:
             reach = sidecar.reach_of(path)
@@ -354,3 +356,15 @@ class Index:
     def verify(self) -> list[str]:
         """Names of the parts of its file that the disk has damaged; to be deleted then, it is made anew."""
         return self._generation.verify()
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Have Python look for no garbage: millions of short-lived objects make it look all the time, and none is left."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
