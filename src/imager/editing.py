@@ -1,13 +1,16 @@
-"""What people say, turned into edits: each field checked once, here, whoever says it."""
+"""What people say, turned into edits: each field checked once, here, whoever says it.
+
+Who may say it has been asked before (`imager.access`, by the library); `author` is who it is.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from imager.catalog import OWNER, Catalog, Statement, contents, words
+from imager.catalog import OWNER, Catalog, Edit, Statement, contents, words
 from imager.catalog.clock import parse
 from imager.catalog.connection import fetch, many
 from imager.catalog.edits import CANCEL, PURGED, SAME_AS
@@ -63,10 +66,6 @@ def _flag(value: Any) -> bool:
     return answer
 
 
-def _private(value: Any) -> str | None:
-    return OWNER if _flag(value) else None
-
-
 FIELDS: dict[str, Callable[[Any], Any]] = {
     "title": _text,
     "caption": _text,
@@ -77,24 +76,26 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "taken_at": _moment,
     "position": _position,
     "trashed": _flag,
-    "private": _private,
+    "private": _flag,
 }
 """The fields that people can say, and what turns what they give into what is kept."""
 
 
-def say(catalog: Catalog, assets: Sequence[int], field: str, value: Any) -> str:
+def say(catalog: Catalog, assets: Sequence[int], field: str, value: Any, *, author: str = OWNER) -> str:
     """Say one field of some assets; None takes the file's own value again. Returns the batch's name.
 
-    UsageError for an unknown field or a value that it can't have.
+    UsageError for an unknown field or a value that it can't have. What is said to be private is the author's.
     """
     if field not in FIELDS:
         raise UsageError(f"There is no field {field!r}. These can be said: {', '.join(FIELDS)}.")
     kept = None if value is None else FIELDS[field](value)
-    element = OWNER if field == "rating" else ""
-    return catalog.say([Statement(i, field, kept, element) for i in _ids(catalog, assets)])
+    if field == "private":
+        kept = author if kept else None
+    element = author if field == "rating" else ""
+    return catalog.say([Statement(i, field, kept, element) for i in _ids(catalog, assets)], author=author)
 
 
-def tag(catalog: Catalog, assets: Sequence[int], names: Sequence[str], *, put: bool) -> str:
+def tag(catalog: Catalog, assets: Sequence[int], names: Sequence[str], *, put: bool, author: str = OWNER) -> str:
     """Give tags to assets, or take them away. Returns the batch's name."""
     statements: list[Statement] = []
     for name in names:
@@ -108,49 +109,80 @@ def tag(catalog: Catalog, assets: Sequence[int], names: Sequence[str], *, put: b
         statements += [Statement(i, "tag", int(put), element) for i in _ids(catalog, assets)]
     if not statements:
         raise UsageError("Name at least one tag.")
-    return catalog.say(statements)
+    return catalog.say(statements, author=author)
 
 
-def undo(catalog: Catalog, batch: str | None) -> str:
-    """Take back a batch (by default the last) or a single edit of one; NotFoundError where there is none."""
+def undo(catalog: Catalog, batch: str | None, *, author: str = OWNER) -> str:
+    """Take back a batch (by default the author's last) or a single edit of one; NotFoundError where there is none."""
     if batch is not None:
-        try:
-            device = parse(batch).device
-        except ValueError:
-            raise UsageError(f"{batch!r} names no edit; 'imager history' shows the names.") from None
-        found = catalog.db.execute("SELECT batch, field FROM edits WHERE device = ? AND clock = ?", (device, batch)).get
-        if found is None:
-            raise NotFoundError(f"There is no edit {batch} in the library.")
-        whole, field = found
-        if field == PURGED:
+        edit = named(catalog, batch)
+        if edit.field == PURGED:
             raise UsageError("What was erased can't be brought back; 'imager add FILE' takes the picture in anew.")
-        if whole != batch:  # one edit of several that were said together
-            catalog.say([Statement(LOG, CANCEL, True, batch)])
+        if edit.batch != batch:  # one edit of several that were said together
+            catalog.say([Statement(LOG, CANCEL, True, batch)], author=author)
             return batch
-    name = catalog.undo(batch)
+    name = catalog.undo(batch, author=author)
     if name is None:
         raise NotFoundError("There is nothing to undo.")
     return name
 
 
-def join(catalog: Catalog, one: int, other: int) -> str:
+def named(catalog: Catalog, name: str) -> Edit:
+    """The edit of that name, the first of its batch where it is the batch's; NotFoundError where there is none."""
+    try:
+        device = parse(name).device
+    except ValueError:
+        raise UsageError(f"{name!r} names no edit; 'imager history' shows the names.") from None
+    row = catalog.db.execute(_NAMED, (device, name)).fetchone()
+    if row is None:
+        raise not_named(name)
+    return Edit(*row)
+
+
+def not_named(name: str) -> NotFoundError:
+    """What is said of an edit that is not there, as of one that the asker may not know of."""
+    return NotFoundError(f"There is no edit {name} in the library.")
+
+
+def touched(catalog: Catalog, name: str) -> Iterator[Edit]:
+    """The edits that stand or fall with a batch or an edit: its own, or where it took others back, those."""
+    waiting, done = [name], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in done:
+            continue
+        done.add(name)
+        for row in fetch(catalog.db, _OF_NAME, (name, parse(name).device)):
+            edit = Edit(*row)
+            if edit.target == LOG:
+                waiting.append(edit.element)
+            else:
+                yield edit
+
+
+_NAMED = "SELECT * FROM edits WHERE device = ? AND clock = ?"
+_OF_NAME = """SELECT * FROM edits WHERE batch = ?1 AND batch <> clock
+UNION ALL SELECT * FROM edits WHERE device = ?2 AND clock = ?1"""
+
+
+def join(catalog: Catalog, one: int, other: int, *, author: str = OWNER) -> str:
     """Say that two assets are one picture."""
     if one == other:
         raise UsageError("These are one picture already.")
     target, element = edge(catalog.members(one)[0], catalog.members(other)[0])
-    return catalog.say([Statement(target, SAME_AS, 1, element)])
+    return catalog.say([Statement(target, SAME_AS, 1, element)], author=author)
 
 
-def separate(catalog: Catalog, asset: int) -> str:
+def separate(catalog: Catalog, asset: int, *, author: str = OWNER) -> str:
     """Say that everything joined in an asset is a picture of its own."""
     members = catalog.joined(asset)
     if len(members) < 2:
         raise UsageError("This picture has only one version.")
     pairs = [edge(a, b) for n, a in enumerate(members) for b in members[n + 1 :]]
-    return catalog.say([Statement(target, SAME_AS, 0, element) for target, element in pairs])
+    return catalog.say([Statement(target, SAME_AS, 0, element) for target, element in pairs], author=author)
 
 
-def erase(catalog: Catalog, store: Store, asset: int) -> None:
+def erase(catalog: Catalog, store: Store, asset: int, *, author: str = OWNER) -> None:
     """Leave a tombstone and the hash; everything else of the asset goes: values, facts, paths, previews, snapshots."""
     with catalog.transaction(durable=True) as db:
         db.pragma("secure_delete", True)
@@ -158,7 +190,7 @@ def erase(catalog: Catalog, store: Store, asset: int) -> None:
         held = fetch(db, _HELD, (many(ids),))
         place = db.execute("SELECT place FROM assets WHERE asset = ?", (asset,)).get
         tags = [tag for (tag,) in db.execute("SELECT tag FROM asset_tags WHERE asset = ?", (asset,))]
-        catalog.say_within([Statement(i, PURGED, True) for i in ids])
+        catalog.say_within([Statement(i, PURGED, True) for i in ids], author=author)
         beside: set[bytes] = set()
         for content, _ in held:
             for folder, name, _state in catalog.files.places_of(content):

@@ -23,6 +23,10 @@ class NotFoundError(ImagerError):
     """What was named does not exist here."""
 
 
+class ForbiddenError(ImagerError):
+    """Who asks may see this, but not do that with it. What they may not see is not there: `NotFoundError`."""
+
+
 class UnreadableError(ImagerError):
     """A file can't be read as what it claims to be; the text is the reason, without the file's name."""
 

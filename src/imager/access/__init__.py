@@ -9,6 +9,7 @@ from imager.access.rules import (
     may,
     revoke,
     role_on,
+    visible_albums,
     visible_mask,
     visible_sql,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "may",
     "revoke",
     "role_on",
+    "visible_albums",
     "visible_mask",
     "visible_sql",
 ]

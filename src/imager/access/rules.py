@@ -3,10 +3,29 @@
 1. A member has a role on the library, on albums, or none. A role on an album holds for all that is nested in it; of
    several, the strongest counts. Albums that are deleted, or lie in one that is, give nothing.
 2. A picture is seen by who has a role on the library, or on an album that it was put into (what a saved query finds is
-   not shared by sharing the album).
+   not shared by sharing the album). An album is seen by who has a role on the library or on it.
 3. A private picture is seen by its member alone, who needs rule 2 as anybody else.
 4. Viewers see; editors also say things of what they see; owners also manage: give roles, delete, erase. Who has a role
    on albums alone manages these and not their pictures, which are the library's.
+5. What one may not see is not there: naming it and naming nothing have one answer. Where files lie on the disk, and
+   which of them failed, is for owners of the library alone.
+
+What is done takes (`imager.library` holds to it):
+
+- *Of a picture*: `edit` to say anything, into the trash included; of both for joining two, which must be private to the
+  same member or to none, unless the asker owns the library. `manage` to erase it.
+- *Private*: to hide a picture that is of all takes it from everybody else, owners included: `manage`. Whoever's it is
+  lets it be seen again.
+- *Pictures in albums*: `edit` of the album and of each picture that is put in or taken out. Of the picture too, or who
+  edits an album could put into it what they only see, and edit that from then on. A cover need only be seen.
+- *Albums*: `edit` of the library to make one at the top, of an album to make one in it and to change it. To delete one:
+  `manage` of it, or `edit` of the library. To move one: the same, and `edit` of where it lay and of where it will. A
+  saved query looks at the whole library: saving one takes a role there, too.
+- *Roles*: `manage` of the library, or of the album that they are for; an editor of the library gives roles on albums,
+  but none stronger than their own. Anybody may give up their own.
+- *Taking back*: one's own batches, while one may still edit what they are about. Owners of the library take back
+  anybody's, of what they see.
+- *The library*: whatever reads or writes the disk of the server (adding, exporting, forgetting, the doctor): `manage`.
 
 The rules stand here twice: as a condition for SQL, and as a mask over asset numbers for who searches in arrays. Tests
 hold the two equal.
@@ -20,7 +39,7 @@ from typing import Any, Final, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from imager.catalog import OWNER, Catalog
+from imager.catalog import OWNER, RULES, Catalog
 from imager.catalog.connection import fetch
 from imager.errors import NotFoundError, UsageError
 
@@ -33,27 +52,30 @@ _OF_RANK: Final[dict[int, Role]] = {rank: role for role, rank in _RANKS.items()}
 
 _ROLE_RANK = "CASE g.role WHEN 'owner' THEN 3 WHEN 'editor' THEN 2 ELSE 1 END"
 _LIBRARY = "SELECT g.role FROM grants AS g WHERE g.member = ? AND g.album = 0"
-_OPEN_ALBUMS = """WITH RECURSIVE reached (album, granted) AS (
+_REACHED = """WITH RECURSIVE reached (album, granted) AS (
   SELECT b.album, EXISTS (SELECT 1 FROM grants AS g WHERE g.member = :access_member AND g.album = b.album)
   FROM albums AS b WHERE b.parent IS NULL AND b.name IS NOT NULL AND NOT b.deleted
   UNION SELECT b.album, reached.granted
     OR EXISTS (SELECT 1 FROM grants AS g WHERE g.member = :access_member AND g.album = b.album)
   FROM reached CROSS JOIN albums AS b ON b.parent = reached.album WHERE b.name IS NOT NULL AND NOT b.deleted)
-SELECT reached.album FROM reached CROSS JOIN albums AS s ON s.album = reached.album
+"""
+_SEEN_ALBUMS = f"{_REACHED}SELECT reached.album FROM reached WHERE reached.granted"
+_OPEN_ALBUMS = f"""{_REACHED}SELECT reached.album FROM reached CROSS JOIN albums AS s ON s.album = reached.album
 WHERE reached.granted AND s.query IS NULL"""
 _VISIBLE = f"""((a.private IS NULL OR a.private = :access_member) AND (
   EXISTS (SELECT 1 FROM grants AS g WHERE g.member = :access_member AND g.album = 0)
   OR EXISTS (SELECT 1 FROM album_assets AS x WHERE x.asset = a.asset AND x.album IN ({_OPEN_ALBUMS}))))"""
 _IN_OPEN = f"""SELECT x.asset FROM ({_OPEN_ALBUMS}) AS o
 CROSS JOIN album_assets AS x ON x.album = o.album"""
-_CHAIN = f"""WITH RECURSIVE chain (album) AS (
+_WITHIN = f"""WITH RECURSIVE chain (album) AS (
   SELECT ?2 UNION SELECT b.parent FROM chain CROSS JOIN albums AS b ON b.album = chain.album WHERE b.parent IS NOT NULL)
-SELECT max({_ROLE_RANK}) FROM chain CROSS JOIN grants AS g ON g.member = ?1 AND g.album = chain.album
-WHERE NOT EXISTS (SELECT 1 FROM chain AS c LEFT JOIN albums AS b ON b.album = c.album
+SELECT max({_ROLE_RANK}) FROM chain CROSS JOIN grants AS g ON g.member = ?1 AND g.album = chain.album"""
+_CHAIN = f"""{_WITHIN} WHERE NOT EXISTS (SELECT 1 FROM chain AS c LEFT JOIN albums AS b ON b.album = c.album
   WHERE b.album IS NULL OR b.name IS NULL OR b.deleted)"""
 _ALBUMS_OF = """SELECT x.album FROM album_assets AS x CROSS JOIN albums AS b ON b.album = x.album
 WHERE x.asset = ? AND b.query IS NULL"""
-_PRIVATE = "SELECT private FROM assets WHERE asset = ?"
+_ASSET = """SELECT a.private, (SELECT g.role FROM grants AS g WHERE g.member = ?2 AND g.album = 0)
+FROM assets AS a WHERE a.asset = ?1"""
 _IS_ALBUM = "SELECT 1 FROM albums WHERE album = ?"
 _GRANTS = "SELECT g.member, g.album, g.role FROM grants AS g ORDER BY g.member, g.album"
 _GRANT = """INSERT INTO grants (member, album, role) VALUES (?1, ?2, ?3)
@@ -95,12 +117,23 @@ def visible_mask(
     return mask
 
 
-def role_on(principal: Principal, catalog: Catalog, *, album: int | None = None) -> Role | None:
-    """The role that counts on an album (by number), or on the library: the strongest; None: no role."""
+def visible_albums(principal: Principal, catalog: Catalog) -> frozenset[int] | None:
+    """The albums (by number) that the principal sees; None: all of them."""
+    if catalog.db.execute(_LIBRARY, (principal.member,)).get is not None:
+        return None
+    return frozenset(album for (album,) in fetch(catalog.db, _SEEN_ALBUMS, {"access_member": principal.member}))
+
+
+def role_on(principal: Principal, catalog: Catalog, *, album: int | None = None, deleted: bool = False) -> Role | None:
+    """The role that counts on an album (by number), or on the library: the strongest; None: no role.
+
+    `deleted`: the one that it gave before it was deleted (or what it lies in was) counts, too.
+    """
     role = catalog.db.execute(_LIBRARY, (principal.member,)).get
     rank = _RANKS[cast(Role, role)] if role is not None else 0
     if album is not None:
-        rank = max(rank, catalog.db.execute(_CHAIN, (principal.member, album)).get or 0)
+        found = catalog.db.execute(_WITHIN if deleted else _CHAIN, (principal.member, album)).get
+        rank = max(rank, found or 0)
     return _OF_RANK.get(rank)
 
 
@@ -108,16 +141,19 @@ def may(
     principal: Principal, action: Action, catalog: Catalog, *, album: int | None = None, asset: int | None = None
 ) -> bool:
     """Whether the principal may do that with an album or an asset (by number), or else with the library."""
-    albums: list[int | None] = [album]
-    if asset is not None:
-        row = catalog.db.execute(_PRIVATE, (asset,)).fetchall()
-        if not row or row[0][0] not in (None, principal.member):
-            return False
-        albums += [of for (of,) in fetch(catalog.db, _ALBUMS_OF, (asset,))]
-        if action == "manage":
-            albums = [None]
-    roles = (role_on(principal, catalog, album=of) for of in albums)
-    return any(role is not None and _RANKS[role] >= _NEEDED[action] for role in roles)
+    needed = _NEEDED[action]
+    if asset is None:
+        role = role_on(principal, catalog, album=album)
+        return role is not None and _RANKS[role] >= needed
+    row = catalog.db.execute(_ASSET, (asset, principal.member)).fetchone()
+    if row is None or row[0] not in (None, principal.member):
+        return False
+    if row[1] is not None and _RANKS[cast(Role, row[1])] >= needed:
+        return True
+    if action == "manage":
+        return False
+    holding = [of for (of,) in fetch(catalog.db, _ALBUMS_OF, (asset,))]
+    return any((catalog.db.execute(_CHAIN, (principal.member, of)).get or 0) >= needed for of in holding)
 
 
 def granted(catalog: Catalog) -> list[tuple[str, int, Role]]:
@@ -129,7 +165,7 @@ def grant(catalog: Catalog, member: str, role: Role, *, album: int = 0) -> None:
     """Give a member a role on an album (by number), or on the library, in place of one they may have there."""
     if role not in _RANKS:
         raise UsageError(f"There is no role {role!r}. These can be given: {', '.join(_RANKS)}.")
-    if not member:
+    if not member or member == RULES:
         raise UsageError("A role needs a member.")
     if album and catalog.db.execute(_IS_ALBUM, (album,)).get is None:
         raise NotFoundError("There is no such album.")

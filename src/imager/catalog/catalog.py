@@ -225,12 +225,13 @@ class Catalog:
     def undo(self, batch: str | None = None, *, author: str = OWNER) -> str | None:
         """Take back a batch, by default the latest said on this device and not taken back; its name, or None."""
         with self.transaction(durable=True):
-            name = batch if batch is not None else self._last_batch(author)
+            name = batch if batch is not None else self.last_batch(author)
             if name is not None:
                 self.say_within([Statement(LOG, CANCEL_BATCH, True, name)], author=author)
             return name
 
-    def _last_batch(self, author: str) -> str | None:
+    def last_batch(self, author: str) -> str | None:
+        """The batch that `undo` would take back: the latest that the author said on this device and not took back."""
         found = [
             (clock, batch)
             for device in (self.device.people, *self.device.former)

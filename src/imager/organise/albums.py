@@ -1,6 +1,7 @@
 """Albums, as people arrange them: each function turns what they want into edits, or finds what is there.
 
-Whatever is said here is one batch, which one undo takes back. How edits become albums: `catalog/albums.py`.
+Whatever is said here is one batch, which one undo takes back; who may say it has been asked before (`imager.access`, by
+the library). How edits become albums: `catalog/albums.py`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import Any, Final, NamedTuple
 
 import apsw
 
-from imager.access import Principal, visible_sql
-from imager.catalog import Catalog, Statement
+from imager.access import Principal, visible_albums, visible_sql
+from imager.catalog import OWNER, Catalog, Statement
 from imager.catalog.albums import (
     COVER,
     DELETED,
@@ -91,8 +92,12 @@ class Member(NamedTuple):
 # ── finding ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def tree(catalog: Catalog) -> list[Album]:
-    """All albums that are not deleted, each followed by what is nested in it; siblings in their order."""
+def tree(catalog: Catalog, principal: Principal | None = None) -> list[Album]:
+    """All albums that are not deleted, each followed by what is nested in it; siblings in their order.
+
+    With a principal those that they see: what these lie in that is not seen has no part in paths, either.
+    """
+    shown = None if principal is None else visible_albums(principal, catalog)
     children: dict[int | None, list[tuple[Any, ...]]] = {}
     for row in fetch(catalog.db, LIVE):
         children.setdefault(row[3], []).append(row)
@@ -100,9 +105,12 @@ def tree(catalog: Catalog) -> list[Album]:
     waiting: list[tuple[tuple[Any, ...], tuple[str, ...]]] = [(row, ()) for row in reversed(_sorted(children, None))]
     while waiting:
         row, above = waiting.pop()
-        path = (*above, row[2])
-        query = None if row[5] is None else json.loads(row[5])
-        found.append(Album(row[0], row[1], row[2], row[3], row[4], query, row[6], row[7], row[8], path))
+        path: tuple[str, ...] = ()
+        if shown is None or row[0] in shown:
+            path = (*above, row[2])
+            query = None if row[5] is None else json.loads(row[5])
+            parent = row[3] if above else None
+            found.append(Album(row[0], row[1], row[2], parent, row[4], query, row[6], row[7], row[8], path))
         waiting += [(child, path) for child in reversed(_sorted(children, row[0]))]
     return found
 
@@ -111,13 +119,13 @@ def _sorted(children: dict[int | None, list[tuple[Any, ...]]], parent: int | Non
     return sorted(children.get(parent, []), key=lambda row: (row[4] == "", row[4], _folded(row[2]), row[1]))
 
 
-def find(catalog: Catalog, reference: str) -> Album:
-    """The album of that id, name or path ('Trips/2021').
+def find(catalog: Catalog, reference: str, principal: Principal | None = None) -> Album:
+    """The album of that id, name or path ('Trips/2021'), with a principal: of those that they see.
 
     A path from the top means just that album; else it is enough that it ends so. NotFoundError where there is none,
     UsageError with the candidates where there are several.
     """
-    every = tree(catalog)
+    every = tree(catalog, principal)
     identifier = parse_id(reference)
     if identifier is not None and (known := [a for a in every if a.id == identifier]):
         return known[0]
@@ -159,9 +167,9 @@ def pictures(
     return [Member(*row) for row in fetch(catalog.db, _PAGE, asked)]
 
 
-def described(catalog: Catalog, album: Album, count: int | None) -> dict[str, Any]:
+def described(catalog: Catalog, album: Album, count: int | None, principal: Principal = OWNING) -> dict[str, Any]:
     """An album as JSON; `query` is the text of a smart one's, None also where no text says it."""
-    chosen = cover(catalog, album)
+    chosen = cover(catalog, album, principal)
     return {
         "id": format_id(album.id),
         "name": album.name,
@@ -200,6 +208,7 @@ def create(
     parent: Album | None = None,
     query: Query | None = None,
     new_id: Callable[[], bytes] = random_id,
+    author: str = OWNER,
 ) -> tuple[Album, str]:
     """Make an album, within another or at the top; with a query it is a smart one. The album, and the batch to undo."""
     kept = _name(name)
@@ -212,34 +221,35 @@ def create(
         statements.append(Statement(own, PARENT, parent.hex))
     if query is not None:
         statements.append(Statement(own, QUERY, codec.to_json(query)))
-    batch = catalog.say(statements)
+    batch = catalog.say(statements, author=author)
     return find(catalog, own.hex()), batch
 
 
-def rename(catalog: Catalog, album: Album, name: str) -> str:
+def rename(catalog: Catalog, album: Album, name: str, *, author: str = OWNER) -> str:
     """Call an album otherwise."""
-    return catalog.say([Statement(album.id, NAME, _name(name))])
+    return catalog.say([Statement(album.id, NAME, _name(name))], author=author)
 
 
-def describe(catalog: Catalog, album: Album, text: str) -> str:
+def describe(catalog: Catalog, album: Album, text: str, *, author: str = OWNER) -> str:
     """Say what an album is about; '' takes that away."""
     kept = _clean(text)
-    return catalog.say([Statement(album.id, DESCRIPTION, kept or None)])
+    return catalog.say([Statement(album.id, DESCRIPTION, kept or None)], author=author)
 
 
-def set_query(catalog: Catalog, album: Album, query: Query | None) -> str:
+def set_query(catalog: Catalog, album: Album, query: Query | None, *, author: str = OWNER) -> str:
     """Make an album show what a query finds, or (None) again what was put into it."""
-    return catalog.say([Statement(album.id, QUERY, None if query is None else codec.to_json(query))])
+    return catalog.say([Statement(album.id, QUERY, None if query is None else codec.to_json(query))], author=author)
 
 
-def set_cover(catalog: Catalog, album: Album, asset: int | None) -> str:
+def set_cover(catalog: Catalog, album: Album, asset: int | None, *, author: str = OWNER) -> str:
     """Choose the picture that stands for an album; None: its first again."""
-    return catalog.say([Statement(album.id, COVER, None if asset is None else _ids(catalog, [asset])[asset].hex())])
+    chosen = None if asset is None else _ids(catalog, [asset])[asset].hex()
+    return catalog.say([Statement(album.id, COVER, chosen)], author=author)
 
 
-def delete(catalog: Catalog, album: Album) -> str:
+def delete(catalog: Catalog, album: Album, *, author: str = OWNER) -> str:
     """Delete an album; what is nested in it is hidden with it, the pictures stay, and undoing brings all of it back."""
-    return catalog.say([Statement(album.id, DELETED, True)])
+    return catalog.say([Statement(album.id, DELETED, True)], author=author)
 
 
 def move(
@@ -249,6 +259,7 @@ def move(
     *,
     before: Album | None = None,
     after: Album | None = None,
+    author: str = OWNER,
 ) -> str:
     """Nest an album in another (None: at the top), beside one that is there, or else where its name belongs."""
     every = {a.number: a for a in tree(catalog)}
@@ -261,33 +272,43 @@ def move(
     statements = [Statement(album.id, PARENT, None if parent is None else parent.hex)]
     beside = before or after
     if beside is None:
-        return catalog.say([*statements, Statement(album.id, POSITION, None)])
+        return catalog.say([*statements, Statement(album.id, POSITION, None)], author=author)
     siblings = [a for a in every.values() if a.parent == number and a.number != album.number]
     if beside.number not in [a.number for a in siblings]:
         raise UsageError(f"{'/'.join(beside.path)} does not lie beside where {album.name} is to be.")
     place = [a.number for a in siblings].index(beside.number) + (before is None)
     keys = order.insert([a.position or None for a in siblings], place)
     return catalog.say(
-        statements + [Statement(album.id if n < 0 else siblings[n].id, POSITION, key) for n, key in keys.items()]
+        statements + [Statement(album.id if n < 0 else siblings[n].id, POSITION, key) for n, key in keys.items()],
+        author=author,
     )
 
 
-def add(catalog: Catalog, album: Album, assets: Iterable[int]) -> str | None:
+def add(catalog: Catalog, album: Album, assets: Iterable[int], *, author: str = OWNER) -> str | None:
     """Put pictures into an album, each where its time belongs; None where all of them were in it already."""
     _refuse_smart(album)
     wanted = dict.fromkeys(assets)
     for (asset,) in _each(catalog.db, _INSIDE, wanted, album.number):
         del wanted[asset]
-    return _say_of(catalog, album, wanted, 1)
+    return _say_of(catalog, album, wanted, 1, author)
 
 
-def remove(catalog: Catalog, album: Album, assets: Iterable[int]) -> str | None:
+def remove(catalog: Catalog, album: Album, assets: Iterable[int], *, author: str = OWNER) -> str | None:
     """Take pictures out of an album; None where none of them was in it."""
     _refuse_smart(album)
-    return _say_of(catalog, album, [a for (a,) in _each(catalog.db, _INSIDE, dict.fromkeys(assets), album.number)], 0)
+    inside = [a for (a,) in _each(catalog.db, _INSIDE, dict.fromkeys(assets), album.number)]
+    return _say_of(catalog, album, inside, 0, author)
 
 
-def reorder(catalog: Catalog, album: Album, asset: int, *, before: int | None = None, after: int | None = None) -> str:
+def reorder(
+    catalog: Catalog,
+    album: Album,
+    asset: int,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    author: str = OWNER,
+) -> str:
     """Put a picture of an album before or after another one of it."""
     _refuse_smart(album)
     beside = before if before is not None else after
@@ -300,12 +321,12 @@ def reorder(catalog: Catalog, album: Album, asset: int, *, before: int | None = 
     keys = order.insert([key_of(position) for _, position in rows], here.index(beside) + (before is None))
     moved = {asset if n < 0 else here[n]: key for n, key in keys.items()}
     ids = _ids(catalog, moved)
-    return catalog.say([Statement(ids[number], MEMBER, key, album.hex) for number, key in moved.items()])
+    return catalog.say([Statement(ids[number], MEMBER, key, album.hex) for number, key in moved.items()], author=author)
 
 
-def _say_of(catalog: Catalog, album: Album, assets: Iterable[int], value: Any) -> str | None:
+def _say_of(catalog: Catalog, album: Album, assets: Iterable[int], value: Any, author: str) -> str | None:
     statements = [Statement(i, MEMBER, value, album.hex) for i in _ids(catalog, assets).values()]
-    return catalog.say(statements) if statements else None
+    return catalog.say(statements, author=author) if statements else None
 
 
 def _ids(catalog: Catalog, assets: Iterable[int]) -> dict[int, bytes]:
