@@ -10,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from imager.query import model as q
-from imager.search import phrases
+from imager.search import evaluate, phrases
 from imager.search.evaluate import matching
+from imager.search.tokens import tokens
 from tests.search.conditions import conditions
 from tests.search.libraries import Made
 
@@ -46,6 +47,7 @@ def test_nothing_is_found_that_may_not_be_seen(made: Made, condition: q.Conditio
 def test_words_side_by_side_are_the_same_by_full_text_as_by_reading(made: Made, condition: q.Condition) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(phrases, "READ", 0)
+        patch.setattr(evaluate, "MANY", 0)
         assert found(made, condition) == made.oracle.matching(condition)
 
 
@@ -66,3 +68,8 @@ def test_pictures_that_are_not_present_are_found_by_their_state_alone(made: Made
     assert {states[a] for a in found(made, q.Not(q.State("trashed")))} == {"present"}
     assert {states[a] for a in found(made, q.State("missing"))} == {"missing"}
     assert {states[a] for a in found(made, q.AnyOf((q.State("missing"), q.All())))} == {"present", "missing", "trashed"}
+
+
+@given(name=st.text(st.characters(max_codepoint=127), max_size=20))
+def test_names_in_ascii_are_compared_by_the_same_words_as_others(name: str) -> None:
+    assert phrases.whole(name) == (" ".join(tokens(name)) or name.casefold().strip())

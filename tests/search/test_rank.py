@@ -14,7 +14,7 @@ from imager.catalog import Catalog
 from imager.catalog.identity import format_id
 from imager.facts import Region, TakenAt
 from imager.query import model as q
-from imager.search import rank, service
+from imager.search import evaluate, rank, service
 from imager.search.hits import Page
 from imager.search.index import Index
 from tests.catalog.libraries import content, put, say
@@ -75,6 +75,16 @@ def test_pages_are_the_same_where_channels_list_few_and_blocks_are_small(
         whole = service.search(made.index, made.catalog, q.Query(condition), limit=1_000, with_facets=False)
         assert every_page(made, q.Query(condition), limit) == numbers(made.catalog, whole)
         assert set(numbers(made.catalog, whole)) == made.oracle.matching(condition)
+
+
+@_quick
+@given(condition=asked)
+def test_reasons_are_the_same_where_fields_are_read_of_what_is_shown_alone(made: Made, condition: q.Condition) -> None:
+    query = q.Query(condition)
+    looked_up = service.search(made.index, made.catalog, query, with_facets=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate, "MANY", 0)
+        assert service.search(made.index, made.catalog, query, with_facets=False) == looked_up
 
 
 @pytest.mark.parametrize("sort", q.SORTS)

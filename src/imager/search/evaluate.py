@@ -24,6 +24,9 @@ from imager.search.index import Index
 from imager.search.names import Names, known
 from imager.search.words import Found
 
+MANY = 200_000
+"""Postings of beginnings and pieces of words: above, pictures are marked, and fields read of those that are shown."""
+
 _NAME_FIELD = 1 << q.TEXT_FIELDS.index("name")
 
 
@@ -79,6 +82,21 @@ class Evaluation:
             found = self._found[text] = phrases.find(text, self.known.find, self.catalog, self._scope)
         return found
 
+    def standing(self, text: q.Text, numbers: NDArray[np.int64]) -> Found:
+        """Where the words of a text stand; right for the pictures of these numbers, of which none is there twice."""
+        pattern = phrases.Pattern(text)
+        if text in self._found or not self._is_of_many(pattern):
+            return self.found(text)
+        assets = np.sort(numbers).astype(np.uint32)
+        fields = np.full(len(assets), phrases.fields_of(text), np.uint16)
+        return phrases.read(Found(assets, fields), pattern, self.catalog)
+
+    def _is_of_many(self, pattern: phrases.Pattern) -> bool:
+        """Whether the fields in which a text stands are so many that they are only looked up where they matter."""
+        if len(pattern.words) != 1 or pattern.last == "exact":
+            return False
+        return self.known.count(pattern.words[0], pattern.last) > MANY
+
     def shares(self, colour: str) -> NDArray[np.uint8]:
         """How much each picture has of a colour, in 255ths."""
         if (found := self.known.shares.get(colour)) is None:
@@ -119,8 +137,11 @@ class Evaluation:
             case q.Not(part):
                 return ~self.mask(part)
             case q.Text():
-                if not phrases.Pattern(condition).words:
+                pattern = phrases.Pattern(condition)
+                if not pattern.words:
                     return np.ones(index.size, bool)  # what has no word says nothing
+                if self._is_of_many(pattern):
+                    return self.known.mark(*pattern.terms()[0], phrases.fields_of(condition))
                 return of_numbers(index, self.found(condition).assets)
             case q.Date(start, end):
                 return columnar.taken_between(index, start, end)

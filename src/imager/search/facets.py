@@ -239,8 +239,9 @@ def _places(index: Index, counts: Counts, top: int) -> Facets:
 
 
 def _years(months: NDArray[np.int64], counts: Counts) -> tuple[list[int], Counts]:
-    years, place = np.unique(months // 12, return_inverse=True)
-    return years.tolist(), np.bincount(place, counts, minlength=len(years)).astype(np.int64)
+    years = months // 12
+    first = np.flatnonzero(np.diff(years, prepend=years[:1] - 1))
+    return years[first].tolist(), np.add.reduceat(counts, first) if len(first) else counts
 
 
 def _days(index: Index, result: _Result, months: NDArray[np.int64]) -> list[dict[str, Any]] | None:

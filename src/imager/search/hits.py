@@ -101,7 +101,7 @@ def why(numbers: Sequence[int], wanted: Asked, evaluation: Evaluation) -> dict[i
     reasons: dict[int, list[dict[str, Any]]] = {number: [] for number in numbers}
     asked = np.array(numbers, np.int64)
     for channel, texts in (("words", wanted.words), ("forgiving", wanted.forgiving)):
-        fields = [(text.text, _fields(evaluation.found(text), asked)) for text in texts]
+        fields = [(text.text, _fields(evaluation.standing(text, asked), asked)) for text in texts]
         for place, number in enumerate(numbers):
             stand: dict[str, list[str]] = {}
             for text, bits in fields:

@@ -70,6 +70,8 @@ class Known:
         self._paths: tuple[list[str], list[list[str]]] = ([], [])
         self._found: OrderedDict[tuple[str, How, int], Found] = OrderedDict()
         self._held = 0
+        self._sizes: dict[tuple[str, How], int] = {}
+        self._marked: tuple[tuple[str, How, int], NDArray[np.bool_]] | None = None
         self.shares: dict[str, NDArray[np.uint8]] = {}
         """Of colours by value: how much each picture has of it, in 255ths."""
         self.counted: dict[Any, Any] = {}
@@ -81,6 +83,8 @@ class Known:
             self._version = self._index.version
             self._found.clear()
             self._held = 0
+            self._marked = None
+            self._sizes.clear()
             self.shares.clear()
             self.counted.clear()
         return self
@@ -97,6 +101,18 @@ class Known:
             _, old = self._found.popitem(last=False)
             self._held -= old.assets.nbytes + old.fields.nbytes
         return found
+
+    def count(self, term: str, how: How) -> int:
+        """As `Words.count`."""
+        if (count := self._sizes.get((term, how))) is None:
+            count = self._sizes[term, how] = self._index.words.count(term, how)
+        return count
+
+    def mark(self, term: str, how: How, fields: int) -> NDArray[np.bool_]:
+        """As `Words.mark`, as long as the index."""
+        if self._marked is None or self._marked[0] != (term, how, fields):
+            self._marked = ((term, how, fields), self._index.words.mark(term, how, fields)[: self._index.size])
+        return self._marked[1]
 
     @property
     def tags(self) -> Tree:

@@ -28,6 +28,7 @@ READ = 2_000
 """So many texts are read sooner than full text is asked."""
 
 _BATCH = 2_000
+_ASCII_WORD = re.compile("[a-z0-9]+")
 _SEPARATORS = re.compile(r"[|]")
 
 # Scripts that are written without spaces between words, so that a run of letters is no word: Thai, Lao, Tibetan,
@@ -64,26 +65,28 @@ class Pattern:
     def stands_in(self, text: Sequence[str]) -> bool:
         """Whether these words have it somewhere."""
         size = len(self.words)
+        if size == 1:
+            (asked,) = self.words
+            if self.last == "exact":
+                return asked in text
+            if self.last == "prefix":
+                return any(word.startswith(asked) for word in text)
+            return any(asked in word for word in text)
         return any(self._is(text[start : start + size]) for start in range(len(text) - size + 1))
 
     def _is(self, piece: Sequence[str]) -> bool:
         first, last = self.words[0], self.words[-1]
-        if len(piece) == 1:
-            word = piece[0]
-            return first in word if self.last == "inside" else _begins(word, last, self.last)
         return (
             (piece[0].endswith(first) if self.first == "inside" else piece[0] == first)
-            and _begins(piece[-1], last, self.last)
+            and (piece[-1] == last if self.last == "exact" else piece[-1].startswith(last))
             and list(piece[1:-1]) == self.words[1:-1]
         )
 
 
-def _begins(word: str, asked: str, how: How) -> bool:
-    return word == asked if how == "exact" else word.startswith(asked)
-
-
 def whole(name: str) -> str:
     """What two names have in common that people take for the same: their words, or all of a name that has none."""
+    if name.isascii():  # then words are plain to see, and most names are such
+        return " ".join(_ASCII_WORD.findall(name.lower())) or name.strip().lower()
     return " ".join(tokens(name)) or name.casefold().strip()
 
 
@@ -110,7 +113,7 @@ def find(
     if scope is not None:
         candidates = _where(candidates, scope[candidates.assets])
     if len(candidates.assets) <= READ or pattern.first == "inside":
-        return _read(candidates, pattern, catalog)
+        return read(candidates, pattern, catalog)
     return _ask(candidates, pattern, catalog)
 
 
@@ -139,7 +142,7 @@ def _where(found: Found, kept: NDArray[np.bool_]) -> Found:
     return Found(found.assets[kept], found.fields[kept])
 
 
-def _read(candidates: Found, pattern: Pattern, catalog: Catalog) -> Found:
+def read(candidates: Found, pattern: Pattern, catalog: Catalog) -> Found:
     """Those of the candidates in whose texts the words are neighbours."""
     fields = np.zeros(len(candidates.assets), np.uint16)
     for start in range(0, len(candidates.assets), _BATCH):
@@ -166,7 +169,7 @@ def _ask(candidates: Found, pattern: Pattern, catalog: Catalog) -> Found:
             fields[np.isin(candidates.assets, rows)] |= 1 << n
     behind = np.isin(candidates.assets, _rows(catalog, _BEHIND, reach))
     current = _where(Found(candidates.assets, fields & candidates.fields), (fields != 0) & ~behind)
-    late = _read(_where(candidates, behind), pattern, catalog)
+    late = read(_where(candidates, behind), pattern, catalog)
     assets = np.concatenate([current.assets, late.assets])
     order = np.argsort(assets, kind="stable")
     return Found(assets[order], np.concatenate([current.fields, late.fields])[order])

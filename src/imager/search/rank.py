@@ -127,8 +127,11 @@ def rank(evaluation: Evaluation, results: Mask, wanted: Asked) -> Ranking:
 
     channels: list[Numbers] = []
     for texts in (wanted.words, wanted.forgiving):
-        found = [_below(evaluation.found(text), size) for text in texts]
-        telling = [f for f in found if not _common(len(f.assets), pictures)]
+        telling = [
+            _below(evaluation.found(text), size)
+            for text in texts
+            if not _is_common(text, int(np.count_nonzero(evaluation.mask(text)[:size])), pictures)
+        ]
         channels.append(_best(index, *_scored(telling, results)))
     if wanted.colours:
         shares = np.zeros(size, np.uint16)
@@ -142,8 +145,8 @@ def rank(evaluation: Evaluation, results: Mask, wanted: Asked) -> Ranking:
     return Ranking(tiers, ranked, fused, bool(wanted.whole or wanted.phrases))
 
 
-def _common(count: int, pictures: int) -> bool:
-    return count > COMMON_LEAST and count > COMMON_SHARE * pictures
+def _is_common(text: q.Text, count: int, pictures: int) -> bool:
+    return len(phrases.Pattern(text).words) == 1 and count > COMMON_LEAST and count > COMMON_SHARE * pictures
 
 
 def _below(found: Found, size: int) -> Found:
@@ -199,10 +202,12 @@ def fuse(index: Index, channels: Sequence[Numbers]) -> tuple[Numbers, NDArray[np
         return np.zeros(0, np.uint32), np.zeros(0)
     if len(used) == 1:
         return used[0], 1.0 / (K + 1 + np.arange(len(used[0])))
-    numbers: Numbers
-    numbers, place = np.unique(np.concatenate(used), return_inverse=True)
+    numbers = np.concatenate(used)
     ranks = np.concatenate([1.0 / (K + 1 + np.arange(len(channel))) for channel in used])
-    fused = np.bincount(place, ranks).astype(np.float64)
+    order = np.argsort(numbers, kind="stable")
+    numbers = numbers[order]
+    first = np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1]))
+    numbers, fused = numbers[first], np.add.reduceat(ranks[order], first)
     order = np.lexsort((-numbers.astype(np.int64), -index.columns.taken[numbers], -fused))
     return numbers[order], fused[order]
 

@@ -42,6 +42,7 @@ class Segment:
         self.starts = starts
         self.docs = docs
         self.fields = fields
+        self._looked: tuple[bytes, NDArray[np.int64]] = (b"", np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -64,6 +65,8 @@ class Segment:
 
     def inside(self, piece: bytes) -> NDArray[np.int64]:
         """Numbers of the terms that have `piece` somewhere, in order."""
+        if self._looked[0] == piece:
+            return self._looked[1]
         letters = np.frombuffer(self.blob, np.uint8)
         if not piece or b"\0" in piece or len(letters) < len(piece):
             return np.zeros(0, np.int64)
@@ -74,7 +77,8 @@ class Segment:
         for at, letter in enumerate(piece[2:], 2):
             places = places[letters[places + at] == letter]
         numbers = np.searchsorted(self.offsets, places.astype(np.uint32), "right") - 1
-        return numbers[np.diff(numbers, prepend=-1) > 0]
+        self._looked = (piece, numbers[np.diff(numbers, prepend=-1) > 0])  # it is counted first, and then asked for
+        return self._looked[1]
 
     def postings(self, term: bytes, how: How) -> list[tuple[Assets, Fields]]:
         """The postings of what matches, in pieces."""

@@ -26,6 +26,7 @@ ALL: Final = (1 << len(TEXT_FIELDS)) - 1
 """Every field, as bits: that of a field f is 1 << TEXT_FIELDS.index(f)."""
 
 _GONE = 0xFFFF  # in no segment
+_MARKED_AT_ONCE = 1 << 19  # postings
 _FAN = 8  # as many segments of about one size become one
 _FEW = 32  # one in so many is looked up by itself
 _MANY_TERMS = 4_096
@@ -123,6 +124,21 @@ class Words:
 
         `term` is one word as `tokens` gives it. Fields that were not asked for are not among those found.
         """
+        found = self._postings(term, how, fields)
+        if how == "exact" and found:
+            return _only(*_disjoint(found))
+        return self._union([docs for docs, _ in found], [bits for _, bits in found])
+
+    def mark(self, term: str, how: How, fields: int = ALL) -> NDArray[np.bool_]:
+        """What `find` finds, as a mask (perhaps longer than the index): several times as fast when it is very much."""
+        mask = np.zeros(len(self._where), bool)
+        for docs, _ in self._postings(term, how, fields):
+            for start in range(0, len(docs), _MARKED_AT_ONCE):
+                mask[docs[start : start + _MARKED_AT_ONCE]] = True
+        return mask
+
+    def _postings(self, term: str, how: How, fields: int) -> list[tuple[Assets, Fields]]:
+        """The postings that count, by segment and run of terms."""
         found: list[tuple[Assets, Fields]] = []
         for number, segment in self._segments.items():
             for docs, bits in segment.postings(term.encode("utf-8", "replace"), how):
@@ -136,19 +152,17 @@ class Words:
                     docs, bits = docs[keep], bits[keep]
                 if len(docs):
                     found.append((docs, bits))
-        if how == "exact" and found:
-            return _only(*_disjoint(found))
-        return self._union([docs for docs, _ in found], [bits for _, bits in found])
+        return found
 
     def _union(self, docs: list[Assets], bits: list[Fields]) -> Found:
         if not docs:
             return _only(np.zeros(0, np.uint32), np.zeros(0, np.uint16))
         all_docs, all_bits = np.concatenate(docs), np.concatenate(bits)
         if len(all_docs) < len(self._where) // 16:
-            found, place = np.unique(all_docs, return_inverse=True)
-            fields = np.zeros(len(found), np.uint16)
-            np.bitwise_or.at(fields, place, all_bits)
-            return _only(found, fields)
+            order = np.argsort(all_docs, kind="stable")
+            in_order = all_docs[order]
+            first = np.flatnonzero(np.append(True, in_order[1:] != in_order[:-1]))
+            return _only(in_order[first], np.bitwise_or.reduceat(all_bits[order], first))
         table = np.zeros(len(self._where), np.uint16)
         places = all_docs.astype(np.intp)
         table[places] = all_bits
