@@ -152,7 +152,11 @@ def touched(catalog: Catalog, name: str) -> Iterator[Edit]:
         if name in done:
             continue
         done.add(name)
-        for row in fetch(catalog.db, _OF_NAME, (name, parse(name).device)):
+        try:
+            device = parse(name).device
+        except ValueError:  # a log may hold anything
+            continue
+        for row in fetch(catalog.db, _OF_NAME, (name, device)):
             edit = Edit(*row)
             if edit.target == LOG:
                 waiting.append(edit.element)

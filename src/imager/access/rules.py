@@ -34,14 +34,15 @@ hold the two equal.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from imager.catalog import OWNER, RULES, Catalog
 from imager.catalog.connection import fetch
 from imager.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:  # only masks need it: whoever just edits should not wait for it
+    import numpy as np
+    from numpy.typing import NDArray
 
 Role = Literal["viewer", "editor", "owner"]
 Action = Literal["view", "edit", "manage"]
@@ -104,6 +105,8 @@ def visible_mask(
     `private` has for each number a code of whose private picture it is, 0 where it is of all; `own` is the code of
     the principal (None: has no private picture). Numbers without an asset may be seen or not.
     """
+    import numpy as np
+
     others = private[:size] != 0
     if own is not None:
         others &= private[:size] != own

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from imager.catalog.files import Problem
 from imager.ingest.events import Event
-from imager.library.opened import Opened, PathLike, absolute
+from imager.library.opened import PathLike, absolute
+from imager.library.seeing import Seeing
 
 if TYPE_CHECKING:
     from imager.ingest.run import Run
@@ -22,8 +23,8 @@ _LARGE = 10_000  # pictures; a run leaves the index of so many ready for the nex
 _IS_LARGE = "SELECT assets > ? FROM library"
 
 
-class Adding(Opened):
-    """What takes pictures in."""
+class Adding(Seeing):
+    """What takes pictures in: for owners of the library (ForbiddenError), since it reads the disk."""
 
     def add(self, *paths: PathLike, workers: int | None = None, nice: int = 0) -> Iterator[Event]:
         """Bring folders and files into the library; yields typed events, `Finished` with the report last.
@@ -32,13 +33,13 @@ class Adding(Opened):
         `workers` is the number of processes (one a core), `nice` lowers their priority. NotFoundError names a path
         that does not exist; StorageFullError ends the run when the disk is full.
         """
-        yield from self._followed(self._run([absolute(path) for path in paths], workers=workers, nice=nice))
+        self._need("manage")
+        return self._adding([absolute(path) for path in paths], workers=workers, nice=nice)
 
     def retry(self, *, workers: int | None = None) -> Iterator[Event]:
         """Look again at the files that failed; events as of `add`."""
         roots = [problem.path for problem in self.failed() if os.path.lexists(problem.path)]
-        if roots:
-            yield from self._followed(self._run(roots, workers=workers, retry=True))
+        return self._adding(roots, workers=workers, retry=True) if roots else iter(())
 
     def watch(
         self,
@@ -56,6 +57,7 @@ class Adding(Opened):
         than rely on the system to tell; of network drives it can't. NotFoundError names a folder that does not exist,
         UsageError says when there is none to follow.
         """
+        self._need("manage")
         from imager import watch
         from imager.ingest.only import Only
 
@@ -68,9 +70,12 @@ class Adding(Opened):
             run = self._run(some, workers=workers, nice=nice, only=only, quiet=still)
             return run, self._followed(run)
 
-        yield from watch.Watch(
+        return watch.Watch(
             start, roots, aside=absolute(self.folder), stop=stop or threading.Event(), poll=poll, quiet=still
         ).events()
+
+    def _adding(self, roots: Sequence[bytes], *, workers: int | None, **options: Any) -> Generator[Event]:
+        yield from self._followed(self._run(roots, workers=workers, **options))
 
     def _run(self, roots: Sequence[bytes], *, workers: int | None, **options: Any) -> Run:
         from imager.ingest.run import Run
@@ -80,7 +85,7 @@ class Adding(Opened):
     def _followed(self, run: Run) -> Generator[Event]:
         """A run, with full text written on the way, and by whoever comes next if this one is cut off."""
         events = run.events()
-        self._runs.append(events)
+        self._shared.runs.append(events)
         try:
             last: Event | None = None
             indexed = time.monotonic()
@@ -91,19 +96,20 @@ class Adding(Opened):
                 if time.monotonic() - indexed > _SOON:
                     self.catalog.index(seconds=0.0)
                     indexed = time.monotonic()
-            if events not in self._runs:
+            if events not in self._shared.runs:
                 return  # the library was closed meanwhile
             self.catalog.index()
-            if self._index is not None or self.catalog.db.execute(_IS_LARGE, (_LARGE,)).get:
+            if self._shared.index is not None or self.catalog.db.execute(_IS_LARGE, (_LARGE,)).get:
                 self.index.save()
             if last is not None:
                 yield last
         finally:
-            if events in self._runs:
-                self._runs.remove(events)
+            if events in self._shared.runs:
+                self._shared.runs.remove(events)
                 events.close()
                 self.catalog.connection.checkpoint()
 
     def failed(self) -> list[Problem]:
-        """The files that gave no asset, with stage and reason, by path."""
+        """The files that gave no asset, with stage and reason, by path. For owners of the library."""
+        self._need("manage")
         return list(self.catalog.files.failed())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from imager.library.opened import Opened
+from imager.library.seeing import Seeing
 
 if TYPE_CHECKING:
     from imager.query.model import Box, Query
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from imager.search.timeline import DayCount, MonthCount, TimelinePage, YearCount
 
 
-class Browsing(Opened):
-    """What shows pictures by when and where they were taken."""
+class Browsing(Seeing):
+    """What shows pictures by when and where they were taken: those that the asker sees."""
 
     def years(self, query: Query | str | None = None) -> list[YearCount]:
         """How many of a query's pictures (None: all) were taken in each year, newest first."""

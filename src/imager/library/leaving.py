@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Leaving(Looking):
-    """What writes exports and takes them in."""
+    """What writes exports and takes them in: for owners of the library (ForbiddenError), whose disk that is."""
 
     def export(
         self,
@@ -32,15 +32,16 @@ class Leaving(Looking):
         jsonl: bool = False,
         link: bool = False,
     ) -> Iterator[Exported | NotExported | ExportReport]:
-        """Write copies of a query's pictures (all, by default) into a folder, with XMP sidecars beside them.
+        """Write copies of a query's pictures (by default, all that are seen) into a folder, with XMP sidecars.
 
         `album`: only those in that album. `layout`: 'folders' as they lie now, or 'dates'. `jsonl`: also everything
         that is known and was said of them, for `take`. `link`: hard links instead of copies. The report comes last.
         What lies in the folder already is kept; UsageError where the library reads that folder itself.
         """
+        self._need("manage")
         from imager.export import export
 
-        yield from export(
+        return export(
             self.catalog,
             self.folder,
             self._chosen(query, album),
@@ -58,6 +59,7 @@ class Leaving(Looking):
         Pictures are added before or afterwards, in any order. ImagerError names the line that is wrong; then nothing
         is taken. Only take what comes from somebody you trust: it speaks in the owner's name.
         """
+        self._need("manage")
         from imager.export import take_lines
 
         return take_lines(self.catalog, Path(os.fsdecode(absolute(path))))

@@ -1,31 +1,37 @@
-"""Opening a library, and what everything that can be done with it stands on: finding, looking, the index."""
+"""Opening a library, who asks it, and what everything that can be done with it stands on: finding pictures.
+
+A `Library` is a view: what one member sees of a library and may do with it. The view that opened the library is its
+owner's; `asked_by` gives those of others, on the same parts. Every public method asks here before it looks or writes:
+`find` for what is seen, `_picture` for what is done with a picture, `_need` for what is done with the library.
+"""
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from datetime import date
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import platformdirs
 
-from imager.catalog import OWNER, Catalog
+from imager import access
+from imager.access import Action, Principal
+from imager.catalog import RULES, Catalog
 from imager.catalog.exchange import mend_clock
 from imager.catalog.identity import parse_id
-from imager.errors import ImagerError, NotFoundError
+from imager.errors import ForbiddenError, ImagerError, NotFoundError, UsageError
 from imager.ingest.events import Event
 from imager.ingest.store import Store
 from imager.ingest.volumes import is_network_filesystem
 from imager.rules import DefaultRules
 
 if TYPE_CHECKING:
-    from imager.query.model import Query
+    from imager.library.narrow import SeenVocabulary
     from imager.search.index import Index
     from imager.search.timeline import Mask
-    from imager.search.vocabulary import LibraryVocabulary
 
 # What only some calls need is imported by them: 'imager search' should not wait for it.
 
@@ -36,10 +42,6 @@ _MARK_TEXT = (
     "This folder is an Imager library: catalog.db is the catalog, 'derived' holds previews that can be made again.\n"
 )
 
-
-_REMEMBERED = 4
-"""Queries whose pictures are kept in mind: a byte for each picture of the library."""
-
 PathLike = str | bytes | os.PathLike[str]
 
 
@@ -49,18 +51,36 @@ def default_folder() -> Path:
     return Path(named) if named else platformdirs.user_data_path("imager", appauthor=False) / "library"
 
 
+_SEES: Final = """SELECT a.asset, c.sha256, (a.private IS NULL OR a.private = ?2)
+  AND EXISTS (SELECT 1 FROM grants AS g WHERE g.member = ?2 AND g.album = 0)
+FROM versions AS v CROSS JOIN assets AS a ON a.asset = v.asset CROSS JOIN contents AS c ON c.content = a.content
+WHERE v.id = ?1"""
+_ID: Final = "SELECT id FROM assets WHERE asset = ?"
+_DOING: Final[dict[Action, str]] = {"view": "do that", "edit": "change it", "manage": "do that with it"}
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all views of an opened library have in common beside its folder, catalog and store."""
+
+    runs: list[Generator[Event]] = field(default_factory=list)
+    index: Index | None = None
+    masks: dict[Any, Mask] = field(default_factory=dict)  # by member, query and the state of the library
+    seen: dict[str, tuple[Any, Mask | None]] = field(default_factory=dict)  # by member: that state, and what they see
+    vocabularies: dict[str, SeenVocabulary] = field(default_factory=dict)  # by member
+
+
 class Opened:
     """A library's parts: its folder, catalog, previews, and the index that is opened when somebody looks."""
 
     def __init__(self, folder: Path, catalog: Catalog) -> None:
-        """Wrap an opened catalog."""
+        """Wrap an opened catalog, as its owner sees it."""
         self.folder = folder
         self.catalog = catalog
         self.store = Store(folder / "derived")
-        self._runs: list[Generator[Event]] = []
-        self._index: Index | None = None
-        self._masks: dict[Any, Mask] = {}
-        self._vocabulary: LibraryVocabulary | None = None
+        self.principal = Principal()
+        self._shared = Shared()
+        self._opened_it = True
 
     @classmethod
     def open(cls, folder: PathLike | None = None, *, create: bool = True, now: Callable[[], int] | None = None) -> Self:
@@ -93,15 +113,35 @@ class Opened:
         mend_clock(catalog)
         return cls(path, catalog)
 
+    def asked_by(self, principal: Principal) -> Self:
+        """The same library as a member sees it, who may do with it what `imager.access` says and nothing else.
+
+        What they may not see is not there (NotFoundError); what they see but may not do is a ForbiddenError. Edits
+        carry the member as their author. All parts are shared with the view that this is asked of, so it is to be used
+        in the same thread; closing it closes nothing.
+        """
+        if principal.member in ("", RULES):
+            raise UsageError(f"{principal.member!r} is no member who could ask.")
+        view = copy.copy(self)
+        view.principal = principal
+        view._opened_it = False
+        return view
+
     def close(self) -> None:
-        """Close the library, ending runs whose events nobody follows any more; a second time does nothing."""
-        for run in self._runs:
+        """Close the library, ending runs whose events nobody follows any more; a second time does nothing.
+
+        Only the view that opened it does so.
+        """
+        if not self._opened_it:
+            return
+        shared = self._shared
+        for run in shared.runs:
             run.close()
-        self._runs.clear()
-        if self._index is not None:
-            self._index.save()
-            self._index.close()
-            self._index = None
+        shared.runs.clear()
+        if shared.index is not None:
+            shared.index.save()
+            shared.index.close()
+            shared.index = None
         self.catalog.close()
 
     def __enter__(self) -> Self:
@@ -113,74 +153,82 @@ class Opened:
         self.close()
 
     def find(self, reference: PathLike) -> int:
-        """The number of the asset that an id or a path names; NotFoundError names it otherwise."""
+        """The number of the asset that an id or a path names; NotFoundError names it otherwise.
+
+        What the asker may not see is not there. Only owners of the library name pictures by their files.
+        """
         text = os.fsdecode(reference)
-        identifier = parse_id(text)
-        if identifier is not None and (asset := self.catalog.resolve(identifier)) is not None:
+        if (asset := self._of_id(text, "view")) is not None:
             return asset
-        row = self.catalog.files.at(absolute(reference))
+        if self._owns and (asset := self._at(reference)) is not None:
+            return asset
+        raise NotFoundError(f"There is no picture {text} in the library.")
+
+    def _of_id(self, text: str, action: Action) -> int | None:
+        """The picture with that id, if the asker may do that with it."""
+        identifier = parse_id(text)
+        asset = None if identifier is None else self.catalog.resolve(identifier)
+        return asset if asset is not None and self._may(action, asset=asset) else None
+
+    def _at(self, reference: PathLike) -> int | None:
+        """The picture whose file lies at a path; NotFoundError says why it is none, where there is more to say."""
+        text, path = os.fsdecode(reference), absolute(reference)
+        row = self.catalog.files.at(path)
         if row is not None and row.content is not None:
             for i in self.catalog.files.ids_of([row.content]):
-                if (asset := self.catalog.resolve(i)) is not None:
+                if (asset := self.catalog.resolve(i)) is not None and self._may("view", asset=asset):
                     return asset
         if row is not None and row.state == "failed":
             raise NotFoundError(f"{text} could not be read: {row.reason} (while: {row.stage}).")
-        if identifier is None and os.path.lexists(absolute(reference)):
+        if parse_id(text) is None and os.path.lexists(path):
             raise NotFoundError(f"{text} is not in the library. 'imager add' brings it in.")
-        raise NotFoundError(f"There is no picture {text} in the library.")
+        return None
+
+    def sees(self, asset_id: str) -> tuple[int, bytes] | None:
+        """The number of the picture with that id and the SHA-256 of its shown content; None where it is not seen.
+
+        For whoever serves previews: one statement, for members of the library.
+        """
+        identifier = parse_id(asset_id)
+        if identifier is None:
+            return None
+        asked = (identifier, self.principal.member)
+        row = self.catalog.db.execute(_SEES, asked).fetchone()
+        if row is None and (asset := self.catalog.resolve(identifier)) is not None:
+            # Its own picture is not here, but one that it was joined with.
+            own = self.catalog.db.execute(_ID, (asset,)).get
+            row = self.catalog.db.execute(_SEES, (own, self.principal.member)).fetchone()
+        if row is None or not (row[2] or self._may("view", asset=row[0])):
+            return None
+        return row[0], row[1]
+
+    # ── who may ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def index(self) -> Index:
-        """What searches look at, as the catalog is now; made when it is first asked for."""
-        from imager.search.index import Index
+    def _owns(self) -> bool:
+        """Whether the asker is an owner of the library, and may know where files lie."""
+        return self._may("manage")
 
-        if self._index is None:
-            self._index = Index.open(self.catalog, self.folder / "index")
-        else:
-            self._index.refresh()
-        return self._index
+    def _may(self, action: Action, *, album: int | None = None, asset: int | None = None) -> bool:
+        return access.may(self.principal, action, self.catalog, album=album, asset=asset)
 
-    @contextmanager
-    def _looking(self, query: Query | str | None) -> Iterator[tuple[Index, Mask | None]]:
-        """The index and a query's pictures in it, of those that the owner sees; None: all that are present."""
-        from imager.search.service import resolve
-        from imager.search.timeline import selected
+    def _need(self, action: Action) -> None:
+        """Refuse what the asker may not do with the library."""
+        if not self._may(action):
+            role = "an owner" if action == "manage" else "an editor" if action == "edit" else "a member"
+            raise ForbiddenError(f"Only {role} of the library may do that.")
 
-        index = self.index
-        with index.lock:
-            seen = self._seen(index)
-            if query is None or query == "":
-                yield index, seen if seen is None else seen & selected(index, None)
-                return
-            # Page after page asks for the same. Nothing may have changed since, wherever; nor may it be another day.
-            db = self.catalog.db
-            state = (index.version, db.pragma("data_version"), db.total_changes(), date.today())
-            if (mask := self._masks.pop((query, state), None)) is None:
-                mask = resolve(index, self.catalog, query, visible=seen, vocabulary=self._names(index, seen))
-            self._masks[query, state] = mask
-            while len(self._masks) > _REMEMBERED:
-                del self._masks[next(iter(self._masks))]
-            yield index, mask
+    def _picture(self, reference: PathLike, action: Action) -> int:
+        """`find`, for what the asker wants to do with a picture; ForbiddenError where they may only see it."""
+        asset = self._of_id(os.fsdecode(reference), action)
+        if asset is None:
+            asset = self.find(reference)
+            self._need_picture(asset, action)
+        return asset
 
-    def _seen(self, index: Index) -> Mask | None:
-        """The pictures that the owner sees; None: all."""
-        from imager.access import Principal, visible_mask
-
-        members = index.names["private"]
-        own = members.index(OWNER) if OWNER in members else None
-        return visible_mask(Principal(OWNER), self.catalog, index.size, index.columns.private, own)
-
-    def _names(self, index: Index, seen: Mask | None) -> LibraryVocabulary:
-        """What is known by name, remembered while nothing changes."""
-        from imager.search.vocabulary import LibraryVocabulary
-
-        if self._vocabulary is None or self._vocabulary.version != index.version:
-            self._vocabulary = LibraryVocabulary(index, self.catalog, seen)
-        return self._vocabulary
-
-    def _path(self, content: int) -> str | None:
-        """Where a content lies, or lay."""
-        return next((os.fsdecode(path) for path, _ in self.catalog.files.paths_of(content)), None)
+    def _need_picture(self, asset: int, action: Action) -> None:
+        if not self._may(action, asset=asset):
+            raise ForbiddenError(f"You may look at this picture, but not {_DOING[action]}.")
 
 
 def absolute(path: PathLike) -> bytes:

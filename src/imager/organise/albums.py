@@ -214,7 +214,9 @@ def create(
     kept = _name(name)
     for album in tree(catalog):
         if album.parent == (parent and parent.number) and _folded(album.name) == _folded(kept):
-            raise UsageError(f"There is an album {'/'.join(album.path)} already ({format_id(album.id)}).")
+            # By the parent's path as the asker knows it: what that lies in may not be theirs to see.
+            path = "/".join((*(parent.path if parent is not None else ()), album.name))
+            raise UsageError(f"There is an album {path} already ({format_id(album.id)}).")
     own = new_id()
     statements = [Statement(own, NAME, kept)]
     if parent is not None:
