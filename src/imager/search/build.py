@@ -38,7 +38,7 @@ CROSS JOIN folders AS o ON o.folder = f.folder"""
 _SOME = {"tags": _SOME_TAGS, "people": _SOME_PEOPLE, "folders": _SOME_FOLDERS}
 _TAGS = "SELECT group_concat(asset), group_concat(tag) FROM asset_tags WHERE asset >= ? AND asset < ?"
 _FILES = "SELECT group_concat(folder), group_concat(content) FROM files WHERE content IS NOT NULL"
-_VERSIONS = "SELECT group_concat(content), group_concat(asset) FROM versions NOT INDEXED WHERE asset IS NOT NULL"
+_VERSIONS = "SELECT group_concat(content), group_concat(asset) FROM versions WHERE +asset IS NOT NULL"
 _ALL_PEOPLE = "SELECT DISTINCT asset, name FROM regions WHERE name <> '' ORDER BY asset"
 
 PLACES: Final = "SELECT place, name, city, region, country, country_code FROM places"

@@ -71,7 +71,8 @@ ROWS = """SELECT a.asset,
   a.kind, a.make, a.model, a.lens, a.creator, a.private, coalesce(a.place, 0), a.taken_at,
   coalesce(a.width, 0), coalesce(a.height, 0), c.bytes,
   CASE WHEN a.rating IS NULL THEN -1 WHEN a.rating < 0 THEN -2 ELSE a.rating END, coalesce(a.iso, -1),
-  a.duration, a.f_number, a.exposure_time, a.focal_length, a.latitude, a.longitude,
+  coalesce(a.duration, 9e999), coalesce(a.f_number, 9e999), coalesce(a.exposure_time, 9e999),
+  coalesce(a.focal_length, 9e999), coalesce(a.latitude, 9e999), coalesce(a.longitude, 9e999),
   coalesce(d.colours, '[]'), a.id, a.thumbhash
 FROM {source} CROSS JOIN contents AS c ON c.content = a.content
 LEFT JOIN derivatives AS d ON d.content = a.content"""
@@ -192,10 +193,13 @@ class Names:
 
     def cameras(self, makes: Sequence[str | None], models: Sequence[str | None]) -> list[str]:
         """What people call each camera; see `camera`."""
-        pairs, known = list(zip(makes, models, strict=True)), self._cameras
-        for pair in set(pairs) - known.keys():
-            known[pair] = camera(*pair)
-        return [known[pair] for pair in pairs]
+        known = self._cameras
+        while True:
+            try:
+                return [known[pair] for pair in zip(makes, models, strict=True)]
+            except KeyError:
+                for pair in set(zip(makes, models, strict=True)) - known.keys():
+                    known[pair] = camera(*pair)
 
     @classmethod
     def empty(cls) -> Names:
@@ -243,7 +247,8 @@ def rows_of(
             values[name] = np.fromiter(numbers, np.int64, len(rows)).clip(limits.min, limits.max).astype(limits.dtype)
         *reals, colours, ids, thumbhashes = rest[len(_WHOLE) :]
         for name, numbers in zip(_REAL, reals, strict=True):
-            values[name] = np.array(numbers, np.float64).astype(_SPEC[name][0])
+            real = np.fromiter(numbers, np.float64, len(rows))
+            values[name] = np.where(np.isfinite(real), real, np.nan).astype(_SPEC[name][0])
         values |= _derived(values) | colour_columns(colours)
         numbered = np.array(assets, np.int64)
         values |= appearance(numbered, ids, thumbhashes, values)

@@ -18,7 +18,7 @@ from imager.query.model import TEXT_FIELDS, TextField
 from imager.search.columns import Columns
 from imager.search.lists import Lists
 from imager.search.segments import Assets, Fields, ends
-from imager.search.tokens import tokens
+from imager.search.tokens import ASCII, LONGEST, tokens
 
 _AT_ONCE = 10_000  # texts
 _PIECE = 1 << 22  # postings
@@ -31,12 +31,49 @@ _CAPTIONS = "SELECT asset, CAST(caption AS BLOB) FROM assets WHERE caption IS NO
 Array = NDArray[Any]
 
 
-class _Vocabulary(dict[str, int]):
+class _Vocabulary(dict[bytes, int]):
     """Numbers terms as they come."""
 
-    def __missing__(self, term: str) -> int:
+    def __missing__(self, term: bytes) -> int:
         number = self[term] = len(self)
         return number
+
+    def numbers(self, terms: Iterable[bytes]) -> NDArray[np.int64]:
+        """The number of each."""
+        return np.fromiter(map(self.__getitem__, terms), np.int64)
+
+    def cut(self, texts: Sequence[bytes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The words of texts, in any order: the text (its place in `texts`) and the number of each."""
+        plain = np.fromiter((text.isascii() and len(text) <= LONGEST for text in texts), bool, len(texts))
+        places = np.flatnonzero(plain)
+        rows, numbers = self._cut_plain([texts[i] for i in places.tolist()])
+        every = [(places[rows], numbers)]
+        for i in np.flatnonzero(~plain).tolist():
+            found = self.numbers([token.encode() for token in tokens(texts[i])])
+            every.append((np.full(len(found), i), found))
+        rows, numbers = (np.concatenate(parts) for parts in zip(*every, strict=True))
+        return rows, numbers
+
+    def _cut_plain(self, texts: Sequence[bytes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The same of ASCII, all at once, as most texts are: letters and digits between spaces.
+
+        Words of up to 8 letters are numbers of 64 bits, of which only those that differ are looked up.
+        """
+        joined = b" ".join(texts).translate(ASCII) + bytes(8)
+        letters = np.frombuffer(joined, np.uint8)[:-8]
+        edges = np.flatnonzero(np.diff(letters != 0x20, prepend=False, append=False))
+        starts, stops = edges[::2], edges[1::2]
+        rows = np.searchsorted(np.cumsum([len(text) + 1 for text in texts]), starts, "right")
+        short = stops - starts <= 8
+        numbers = np.empty(len(starts), np.int64)
+        at_every_byte = np.ndarray((len(letters),), ">u8", joined, strides=(1,))
+        packed = at_every_byte[starts[short]].astype(np.uint64)
+        unused = ((8 - (stops - starts)[short]) * 8).astype(np.uint64)
+        different, which = np.unique(packed >> unused << unused, return_inverse=True)
+        numbers[short] = self.numbers(different.astype(">u8").view("S8").tolist())[which]
+        long = (joined[start:stop] for start, stop in zip(starts[~short].tolist(), stops[~short].tolist(), strict=True))
+        numbers[~short] = self.numbers(long)
+        return rows, numbers
 
 
 class Harvest:
@@ -45,7 +82,7 @@ class Harvest:
     def __init__(self) -> None:
         self._vocabulary = _Vocabulary()
         self._found: list[NDArray[np.int64]] = []  # of each occurrence: term, asset, field
-        self._terms: list[str] = []
+        self._terms: list[bytes] = []
         self._counts = np.zeros(0, np.int64)
 
     def texts(
@@ -55,10 +92,11 @@ class Harvest:
         rows, own = iter(rows), _Vocabulary()
         found: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
         while some := list(itertools.islice(rows, _AT_ONCE)):
-            terms, counts = _cut((text for _, text in some), own)
-            found.append((np.repeat(np.fromiter((number for number, _ in some), np.int64, len(some)), counts), terms))
+            numbered = np.fromiter((number for number, _ in some), np.int64, len(some))
+            places, terms = own.cut([text for _, text in some])
+            found.append((numbered[places], terms))
         # The field's own vocabulary first: captions have some ten thousand words, names of files a million.
-        numbers = self._numbers(own)
+        numbers = self._vocabulary.numbers(own)
         for assets, terms in found:
             if owner is not None:
                 known = assets < len(owner)
@@ -68,9 +106,9 @@ class Harvest:
 
     def shared(self, field: TextField, assets: Array, numbers: Array, texts: Sequence[str]) -> None:
         """Take the words of texts that pictures share: `assets[i]` has `texts[numbers[i]]`."""
-        own = _Vocabulary()
-        terms, counts = _cut((text.encode("utf-8", "replace") for text in texts), own)
-        terms = self._numbers(own)[terms]
+        cut = [[token.encode() for token in tokens(text)] for text in texts]
+        terms = self._vocabulary.numbers(itertools.chain.from_iterable(cut))
+        counts = np.array([len(words) for words in cut], np.int64)
         starts = ends(counts).astype(np.int64)
         for at in range(0, len(assets), _PIECE):
             some, of = assets[at : at + _PIECE].astype(np.int64), numbers[at : at + _PIECE]
@@ -78,18 +116,14 @@ class Harvest:
             places = np.repeat(starts[of] - np.cumsum(many) + many, many) + np.arange(int(many.sum()))
             self._take(field, np.repeat(some, many), terms[places])
 
-    def _numbers(self, own: dict[str, int]) -> NDArray[np.int64]:
-        """The number of each term of a vocabulary, in the order of its own."""
-        return np.fromiter(map(self._vocabulary.__getitem__, own), np.int64, len(own))
-
     def _take(self, field: TextField, assets: NDArray[np.int64], terms: NDArray[np.int64]) -> None:
         self._found.append((terms << _DOC_BITS | assets) << _FIELD_BITS | TEXT_FIELDS.index(field))
 
     def postings(self) -> Iterator[tuple[Assets, Fields]]:
         """Pictures and fields of all terms in the order of their bytes, in pieces."""
-        self._terms = sorted(self._vocabulary)  # in the order of code points, which is that of UTF-8's bytes
+        self._terms = sorted(self._vocabulary)
         ranks = np.zeros(len(self._terms), np.int64)
-        ranks[np.fromiter(map(self._vocabulary.__getitem__, self._terms), np.int64)] = np.arange(len(self._terms))
+        ranks[self._vocabulary.numbers(self._terms)] = np.arange(len(self._terms))
         every = np.empty(sum(map(len, self._found)), np.int64)
         low, at = _DOC_BITS + _FIELD_BITS, 0
         while self._found:
@@ -116,18 +150,7 @@ class Harvest:
 
     def vocabulary(self) -> tuple[list[bytes], NDArray[np.int64]]:
         """After all postings: the terms, and how many each has."""
-        return [term.encode() for term in self._terms], self._counts
-
-
-def _cut(texts: Iterable[bytes], vocabulary: dict[str, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The terms of texts one after another, and how many each has."""
-    words: list[str] = []
-    counts = []
-    for text in texts:
-        cut = tokens(text)
-        words += cut
-        counts.append(len(cut))
-    return np.fromiter(map(vocabulary.__getitem__, words), np.int64, len(words)), np.array(counts, np.int64)
+        return self._terms, self._counts
 
 
 def harvest(

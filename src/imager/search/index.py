@@ -38,6 +38,7 @@ _WORTH_SAVING = 10_000  # changed assets, or a fiftieth if that is more
 _AT_ONCE = 5_000  # assets that are followed at a time
 _REBUILD_FROM = 20_000  # changed assets, if they are a quarter of all
 _CACHE_KB = 16_384
+_MAPPED = (2 << 30) - 65_536  # bytes of the catalog, as its connections have it
 _LISTS = ("tags", "people", "folders")
 
 _LIBRARY = "SELECT changes, assets FROM library"
@@ -144,16 +145,20 @@ class Index:
         seen = self._db.execute("PRAGMA data_version").get
         if seen == self._data_version:
             return False
-        before = self.version
+        before, built = self.version, False
         with self._reading():
             changes, highest = self._db.execute(_LIBRARY).get
             if self.version < 0:
                 self._load()
             if self.version < 0 or changes < self.version or self._far():
+                built = True
                 with _no_garbage():
                     self._build(changes, highest)
             self._follow(changes, highest)
             self._data_version = self._db.execute("PRAGMA data_version").get
+        if built:  # all of the catalog was read, and is mapped now
+            self._db.pragma("mmap_size", 0)
+            self._db.pragma("mmap_size", _MAPPED)
         return before != self.version
 
     @contextmanager

@@ -83,22 +83,27 @@ class Lists:
 
     def write(self, writer: Writer, name: str, rows: int, spare: int) -> None:
         """Write all, for `rows` assets and `spare` more, without what nothing has."""
+        fresh = self if not self._changes and self._totals.all() else self._renumbered(rows)
+        first, count = np.zeros((2, rows), np.uint32)
+        first[: len(fresh._first)], count[: len(fresh._first)] = fresh._first[:rows], fresh._count[:rows]
+        writer.text(f"{name}.keys", list(fresh.codes))
+        writer.text(f"{name}.names", fresh.names)
+        writer.array(f"{name}.first", first, spare=spare)
+        writer.array(f"{name}.count", count, spare=spare)
+        pool = fresh._pool[: fresh._used]
+        writer.array(f"{name}.pool", pool, spare=max(_LEAST_SPARE, len(pool) // 10))
+        writer.array(f"{name}.starts", fresh._starts)
+        writer.array(f"{name}.members", fresh._members)
+
+    def _renumbered(self, rows: int) -> Lists:
+        """The same without what nothing has, and without what was overwritten."""
         assets, numbers = self.pairs(np.arange(min(rows, len(self._first))))
         kept = np.flatnonzero(self.counts())
         renumbered = np.zeros(len(self.names), np.uint32)
         renumbered[kept] = np.arange(len(kept))
-        keys = list(self.codes)
-        codes = {code: key for key, code in self.codes.items()}
-        keys = [codes[n] for n in kept.tolist()]
+        keys = {code: key for key, code in self.codes.items()}
         names = [self.names[n] for n in kept.tolist()]
-        fresh = Lists.of_pairs(keys, names, assets, renumbered[numbers], rows)
-        writer.text(f"{name}.keys", keys)
-        writer.text(f"{name}.names", names)
-        writer.array(f"{name}.first", fresh._first, spare=spare)
-        writer.array(f"{name}.count", fresh._count, spare=spare)
-        writer.array(f"{name}.pool", fresh._pool, spare=max(_LEAST_SPARE, len(fresh._pool) // 10))
-        writer.array(f"{name}.starts", fresh._starts)
-        writer.array(f"{name}.members", fresh._members)
+        return Lists.of_pairs([keys[n] for n in kept.tolist()], names, assets, renumbered[numbers], rows)
 
     def grow(self, rows: int) -> None:
         """Make room for assets up to that number."""

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import apsw
 
-_LONGEST: Final = 32_768  # bytes: FTS5 cuts words there (FTS5_MAX_TOKEN_SIZE)
+LONGEST: Final = 32_768  # bytes: FTS5 cuts words there (FTS5_MAX_TOKEN_SIZE)
 _memory = apsw.Connection(":memory:")
 _tokenizer = _memory.fts5_tokenizer("unicode61", ["remove_diacritics", "2"])
 
-_ASCII: Final = bytes(code if chr(code).isalnum() else 0x20 for code in bytes(range(128)).lower()) + bytes(
+ASCII: Final = bytes(code if chr(code).isalnum() else 0x20 for code in bytes(range(128)).lower()) + bytes(
     range(128, 256)
 )
 """Of ASCII, words are letters and digits, in lower case: so most texts are cut in a quarter of the time."""
@@ -23,12 +23,12 @@ def tokens(text: str | bytes) -> list[str]:
     See 'Unicode61 Tokenizer' in SQLite's FTS5 documentation. Bytes are UTF-8, or what a file name has instead.
     """
     data = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
-    if len(data) <= _LONGEST and data.isascii():
-        return data.translate(_ASCII).decode().split()
+    if len(data) <= LONGEST and data.isascii():
+        return data.translate(ASCII).decode().split()
     cut: Any = _tokenizer(data, apsw.FTS5_TOKENIZE_DOCUMENT, None, include_offsets=False, include_colocated=False)
-    if len(data) <= _LONGEST:
+    if len(data) <= LONGEST:
         return list(cut)
-    return [token.encode()[:_LONGEST].decode("utf-8", "ignore") for token in cut]
+    return [token.encode()[:LONGEST].decode("utf-8", "ignore") for token in cut]
 
 
 @lru_cache(maxsize=8_192)
