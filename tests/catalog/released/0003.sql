@@ -52,7 +52,8 @@ CREATE TABLE answers (                      -- given to requests with an idempot
   member      TEXT    NOT NULL,
   key         TEXT    NOT NULL,
   request     BLOB    NOT NULL,             -- SHA-256 of method, path and body
-  status      INTEGER NOT NULL,
+  status      INTEGER NOT NULL,             -- 0: it was begun, and is not known to have ended
+  headers     TEXT    NOT NULL,             -- JSON
   body        TEXT    NOT NULL,
   created     INTEGER NOT NULL,
   PRIMARY KEY (member, key)
@@ -109,7 +110,9 @@ CREATE TABLE assets (
 INSERT INTO assets VALUES(1,X'2DABD364013887CC8CEB7B1526CFFB68',1,3,'present','image','2dabd364.jpg',40,30,NULL,NULL,7200000,120,'file',0.1,'Test/Plus2',-1.0,2.0,NULL,1,NULL,NULL,NULL,NULL,NULL,NULL,NULL,4,0,'Said by a person','From the file',NULL,NULL,X'68617368','["rating", "tag", "title"]',NULL);
 INSERT INTO assets VALUES(2,X'44F53BD737578450878C9BE340F9BC77',2,3,'present','image','44f53bd7.jpg',40,30,NULL,NULL,0,0,'file',0.1,NULL,NULL,NULL,NULL,NULL,'Canon','Canon EOS R5',NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,X'68617368',NULL,'anna');
 CREATE TRIGGER asset_departs AFTER DELETE ON assets BEGIN
-  INSERT INTO departed SELECT old.asset, changes + 1 FROM library; END;
+  INSERT INTO departed (asset, changed, id, private) SELECT old.asset, changes + 1, old.id, old.private FROM library; END;
+CREATE TRIGGER asset_hides AFTER UPDATE OF private ON assets WHEN new.private IS NOT NULL AND old.private IS NULL BEGIN
+  INSERT OR REPLACE INTO hidden SELECT new.asset, changes + 1 FROM library; END;
 CREATE INDEX assets_aside     ON assets (state, taken_at DESC) WHERE state <> 'present';
 CREATE INDEX assets_by_change ON assets (changed);
 CREATE INDEX assets_by_time   ON assets (taken_at DESC, asset DESC) WHERE state = 'present';
@@ -140,8 +143,8 @@ DROP TABLE IF EXISTS departed;
 CREATE TABLE departed (                     -- numbers of assets that are gone: nothing else would tell a follower
   asset       INTEGER PRIMARY KEY,
   changed     INTEGER NOT NULL              -- the transaction in which it went
-) STRICT;
-INSERT INTO departed VALUES(3,3);
+, id BLOB, private TEXT) STRICT;
+INSERT INTO departed VALUES(3,3,X'847AFBBAF42282EB96C14579268CA37F',NULL);
 CREATE INDEX departed_by_change ON departed (changed);
 
 DROP TABLE IF EXISTS derivatives;
@@ -257,6 +260,13 @@ CREATE TABLE grants (                       -- roles of members
   PRIMARY KEY (member, album)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO grants VALUES('owner',0,'owner');
+
+DROP TABLE IF EXISTS hidden;
+CREATE TABLE hidden (                       -- numbers of assets that all members saw, and then only one
+  asset       INTEGER PRIMARY KEY,
+  changed     INTEGER NOT NULL              -- the transaction in which that happened
+) STRICT;
+INSERT INTO hidden VALUES(2,3);
 
 DROP TABLE IF EXISTS jobs;
 CREATE TABLE jobs (                         -- what takes longer than a request
@@ -384,6 +394,13 @@ CREATE TABLE tags (
 INSERT INTO tags VALUES(1,X'FF31018DC8DB881B91F7491EBE062AC6','Beach',0);
 INSERT INTO tags VALUES(2,X'711C1E414E9B8804876896A6D2686D38','Sea',0);
 INSERT INTO tags VALUES(3,X'F4CEC81EB3E48A8187FA71430147CB61','Anna',1);
+
+DROP TABLE IF EXISTS told;
+CREATE TABLE told (                         -- one row: up to where `events` tells what happened to pictures
+  changes     INTEGER NOT NULL,             -- as `library` counts transactions
+  assets      INTEGER NOT NULL,             -- and the highest number that an asset had then
+  albums      INTEGER NOT NULL              -- and the transaction that last touched an album
+) STRICT;
 
 DROP TABLE IF EXISTS uploads;
 CREATE TABLE uploads (                      -- that have begun; their bytes lie in the library's folder `uploads`

@@ -75,7 +75,8 @@ CREATE TABLE answers (                      -- given to requests with an idempot
   member      TEXT    NOT NULL,
   key         TEXT    NOT NULL,
   request     BLOB    NOT NULL,             -- SHA-256 of method, path and body
-  status      INTEGER NOT NULL,
+  status      INTEGER NOT NULL,             -- 0: it was begun, and is not known to have ended
+  headers     TEXT    NOT NULL,             -- JSON
   body        TEXT    NOT NULL,
   created     INTEGER NOT NULL,
   PRIMARY KEY (member, key)
@@ -101,3 +102,23 @@ CREATE TABLE events (                       -- what happened, for who listens an
   data        TEXT    NOT NULL,             -- JSON
   created     INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE told (                         -- one row: up to where `events` tells what happened to pictures
+  changes     INTEGER NOT NULL,             -- as `library` counts transactions
+  assets      INTEGER NOT NULL,             -- and the highest number that an asset had then
+  albums      INTEGER NOT NULL              -- and the transaction that last touched an album
+) STRICT;
+
+-- Who saw a picture has to hear that it is gone, and which: its number is not known outside. Forgotten once told.
+ALTER TABLE departed ADD COLUMN id BLOB;
+ALTER TABLE departed ADD COLUMN private TEXT;
+DROP TRIGGER asset_departs;
+CREATE TRIGGER asset_departs AFTER DELETE ON assets BEGIN
+  INSERT INTO departed (asset, changed, id, private) SELECT old.asset, changes + 1, old.id, old.private FROM library; END;
+
+CREATE TABLE hidden (                       -- numbers of assets that all members saw, and then only one
+  asset       INTEGER PRIMARY KEY,
+  changed     INTEGER NOT NULL              -- the transaction in which that happened
+) STRICT;
+CREATE TRIGGER asset_hides AFTER UPDATE OF private ON assets WHEN new.private IS NOT NULL AND old.private IS NULL BEGIN
+  INSERT OR REPLACE INTO hidden SELECT new.asset, changes + 1 FROM library; END;
