@@ -148,15 +148,20 @@ def may(
     if asset is None:
         role = role_on(principal, catalog, album=album)
         return role is not None and _RANKS[role] >= needed
-    row = catalog.db.execute(_ASSET, (asset, principal.member)).fetchone()
+    row = catalog.db.execute(_ASSET, (asset, principal.member)).get
     if row is None or row[0] not in (None, principal.member):
         return False
     if row[1] is not None and _RANKS[cast(Role, row[1])] >= needed:
         return True
     if action == "manage":
         return False
-    holding = [of for (of,) in fetch(catalog.db, _ALBUMS_OF, (asset,))]
-    return any((catalog.db.execute(_CHAIN, (principal.member, of)).get or 0) >= needed for of in holding)
+    held = albums_holding(catalog, asset)
+    return any((catalog.db.execute(_CHAIN, (principal.member, of)).get or 0) >= needed for of in held)
+
+
+def albums_holding(catalog: Catalog, asset: int) -> list[int]:
+    """The albums (by number), deleted ones included, that an asset was put into: it is seen through any of these."""
+    return [album for (album,) in fetch(catalog.db, _ALBUMS_OF, (asset,))]
 
 
 def granted(catalog: Catalog) -> list[tuple[str, int, Role]]:

@@ -8,7 +8,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imager import access
 from imager.catalog import read
 from imager.catalog.albums import MEMBER
 from imager.catalog.clock import parse as parse_clock
@@ -89,7 +88,7 @@ class Looking(Seeing):
         known = read.describe(self.catalog, self.find(reference))
         if not self._owns:
             known["files"] = []
-        if (shown := access.visible_albums(self.principal, self.catalog)) is not None:
+        if (shown := self._albums_seen()) is not None:
             own = {format_id(i) for i in self._album_ids(shown)}
             known["albums"] = [album for album in known["albums"] if album["id"] in own]
         return known
@@ -124,14 +123,14 @@ class Looking(Seeing):
         index = self.index
         with index.lock:
             held = statistics(index, self.catalog, self._seen(index)) | {"library": os.fspath(self.folder)}
-        if (shown := access.visible_albums(self.principal, self.catalog)) is not None:
+        if (shown := self._albums_seen()) is not None:
             held["albums"] = len(shown)
         return held if self._owns else held | dict.fromkeys(_OF_OWNERS)
 
     def history(self, reference: PathLike) -> list[dict[str, Any]]:
         """What people said of a picture, latest first."""
         said = read.history(self.catalog, self.find(reference))
-        shown = access.visible_albums(self.principal, self.catalog)
+        shown = self._albums_seen()
         if shown is None:
             return said
         return [edit for edit in said if edit["field"] != MEMBER or self._album_of(edit["name"]) in shown]

@@ -51,11 +51,12 @@ def default_folder() -> Path:
     return Path(named) if named else platformdirs.user_data_path("imager", appauthor=False) / "library"
 
 
-_SEES: Final = """SELECT a.asset, c.sha256, (a.private IS NULL OR a.private = ?2)
-  AND EXISTS (SELECT 1 FROM grants AS g WHERE g.member = ?2 AND g.album = 0)
+_SEES: Final = """SELECT a.asset, c.sha256, a.private,
+  EXISTS (SELECT 1 FROM grants AS g WHERE g.member = ?2 AND g.album = 0)
 FROM versions AS v CROSS JOIN assets AS a ON a.asset = v.asset CROSS JOIN contents AS c ON c.content = a.content
 WHERE v.id = ?1"""
 _ID: Final = "SELECT id FROM assets WHERE asset = ?"
+_MEMBERS: Final = 256  # of whom it is kept in mind which albums they see
 _DOING: Final[dict[Action, str]] = {"view": "do that", "edit": "change it", "manage": "do that with it"}
 
 
@@ -67,6 +68,7 @@ class Shared:
     index: Index | None = None
     masks: dict[Any, Mask] = field(default_factory=dict)  # by member, query and the state of the library
     seen: dict[str, tuple[Any, Mask | None]] = field(default_factory=dict)  # by member: that state, and what they see
+    albums: dict[str, tuple[Any, frozenset[int] | None]] = field(default_factory=dict)  # by member, as `seen`
     vocabularies: dict[str, SeenVocabulary] = field(default_factory=dict)  # by member
 
 
@@ -187,20 +189,25 @@ class Opened:
     def sees(self, asset_id: str) -> tuple[int, bytes] | None:
         """The number of the picture with that id and the SHA-256 of its shown content; None where it is not seen.
 
-        For whoever serves previews: one statement, for members of the library.
+        For whoever serves previews: one statement for members of the library, two for those of albums.
         """
-        identifier = parse_id(asset_id)
-        if identifier is None:
+        if (identifier := parse_id(asset_id)) is None:
             return None
-        asked = (identifier, self.principal.member)
-        row = self.catalog.db.execute(_SEES, asked).fetchone()
-        if row is None and (asset := self.catalog.resolve(identifier)) is not None:
-            # Its own picture is not here, but one that it was joined with.
-            own = self.catalog.db.execute(_ID, (asset,)).get
-            row = self.catalog.db.execute(_SEES, (own, self.principal.member)).fetchone()
-        if row is None or not (row[2] or self._may("view", asset=row[0])):
+        db, member = self.catalog.db, self.principal.member
+        row = db.execute(_SEES, (identifier, member)).get
+        if row is None:  # its own picture may not be here, but one that it was joined with
+            asset = self.catalog.resolve(identifier)
+            row = None if asset is None else db.execute(_SEES, (db.execute(_ID, (asset,)).get, member)).get
+        if row is None:
             return None
-        return row[0], row[1]
+        asset, sha256, private, of_library = row
+        if private not in (None, member):
+            return None
+        if not of_library:
+            shown = self._albums_seen() or frozenset()
+            if shown.isdisjoint(access.albums_holding(self.catalog, asset)):
+                return None
+        return asset, sha256
 
     # ── who may ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -208,6 +215,16 @@ class Opened:
     def _owns(self) -> bool:
         """Whether the asker is an owner of the library, and may know where files lie."""
         return self._may("manage")
+
+    def _albums_seen(self) -> frozenset[int] | None:
+        """The albums (by number) that the asker sees, remembered while nothing changes; None: all."""
+        known, member = self._shared.albums, self.principal.member
+        state = self.catalog.db.pragma("data_version"), self.catalog.db.total_changes()
+        if member not in known or known[member][0] != state:
+            if len(known) > _MEMBERS:
+                known.clear()
+            known[member] = state, access.visible_albums(self.principal, self.catalog)
+        return known[member][1]
 
     def _may(self, action: Action, *, album: int | None = None, asset: int | None = None) -> bool:
         return access.may(self.principal, action, self.catalog, album=album, asset=asset)

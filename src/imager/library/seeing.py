@@ -95,7 +95,7 @@ class Seeing(Opened):
         from imager.library.narrow import narrowed, speaks_of_albums
         from imager.query.text import parse
 
-        shown = access.visible_albums(self.principal, self.catalog)
+        shown = self._albums_seen()
         if shown is None:
             return query
         asked = parse(query, names).query if isinstance(query, str) else query
