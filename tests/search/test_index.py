@@ -224,7 +224,8 @@ def _move(catalog: Catalog, number: int, known: list[bytes]) -> None:
         rows = fetch(db, "SELECT folder, name, content FROM files ORDER BY name")
         if rows:
             at, name, moved = rows[number % len(rows)]
-            db.execute("UPDATE files SET name = ? WHERE folder = ? AND name = ?", (b"moved-%d" % number, at, name))
+            new = b"moved-%d-%d" % (number, moved)
+            db.execute("UPDATE OR REPLACE files SET name = ? WHERE folder = ? AND name = ?", (new, at, name))
             catalog.refresh(catalog.files.ids_of([moved]), files_changed=True)
 
 

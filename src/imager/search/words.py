@@ -73,7 +73,7 @@ class Words:
         segment = segment_of(documents)
         number = next(n for n in range(1, _GONE) if n not in self._segments)
         moved = assets[self._where[assets] == 0].astype(np.uint32)
-        self._moved = np.union1d(self._moved, moved) if len(moved) else self._moved
+        self._moved = np.insert(self._moved, np.searchsorted(self._moved, moved), moved)
         self._where[assets] = _GONE
         if len(segment):
             self._where[segment.docs] = number
