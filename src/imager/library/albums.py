@@ -50,7 +50,7 @@ class Albums(Looking):
             following = held[limit - 1].position if len(held) > limit else None
             shown = [(format_id(m.id), self._path(m.content) if owns else None) for m in held[:limit]]
         elif (query := albums.query_of(album)) is not None:
-            page = self._search(query, limit, after, as_it_is=True)
+            page = self._search(query, limit, after, facets=False, as_it_is=True)
             following = page.next
             shown = [(hit.id, hit.path) for hit in page.hits]
         else:

@@ -35,11 +35,15 @@ _OF_OWNERS = ("failed", "library")
 class Looking(Seeing):
     """What shows pictures and their words, of those that the asker sees; paths of files only to owners."""
 
-    def search(self, words: Query | str = "", *, limit: int = 50, after: str | None = None) -> Page:
+    def search(
+        self, words: Query | str = "", *, limit: int = 50, after: str | None = None, facets: bool = True
+    ) -> Page:
         """The pictures that meet a query, best first, and how they divide; see `imager.search.service.search`."""
-        return self._search(words, limit, after)
+        return self._search(words, limit, after, facets=facets)
 
-    def _search(self, asked: Query | str, limit: int, after: str | None, *, as_it_is: bool = False) -> Page:
+    def _search(
+        self, asked: Query | str, limit: int, after: str | None, *, facets: bool = True, as_it_is: bool = False
+    ) -> Page:
         """`as_it_is`: the query is a saved one, which may speak of albums that the asker does not see."""
         from imager.query.text import parse
         from imager.search.service import search
@@ -51,7 +55,16 @@ class Looking(Seeing):
             query = asked if as_it_is else self._narrowed(asked, names)
             if after:
                 self._refuse_widened(after, query, names)
-            page = search(index, self.catalog, query, limit=limit, after=after, visible=seen, vocabulary=names)
+            page = search(
+                index,
+                self.catalog,
+                query,
+                limit=limit,
+                after=after,
+                with_facets=facets,
+                visible=seen,
+                vocabulary=names,
+            )
             if query is not asked and isinstance(asked, str):
                 chips = parse(asked, names).chips
                 told = [{"kind": c.kind, "text": c.text, "start": c.start, "end": c.end} for c in chips]
