@@ -398,8 +398,7 @@ INSERT INTO tags VALUES(3,X'F4CEC81EB3E48A8187FA71430147CB61','Anna',1);
 DROP TABLE IF EXISTS told;
 CREATE TABLE told (                         -- one row: up to where `events` tells what happened to pictures
   changes     INTEGER NOT NULL,             -- as `library` counts transactions
-  assets      INTEGER NOT NULL,             -- and the highest number that an asset had then
-  albums      INTEGER NOT NULL              -- and the transaction that last touched an album
+  assets      INTEGER NOT NULL              -- and the highest number that an asset had then
 ) STRICT;
 
 DROP TABLE IF EXISTS uploads;

@@ -105,8 +105,7 @@ CREATE TABLE events (                       -- what happened, for who listens an
 
 CREATE TABLE told (                         -- one row: up to where `events` tells what happened to pictures
   changes     INTEGER NOT NULL,             -- as `library` counts transactions
-  assets      INTEGER NOT NULL,             -- and the highest number that an asset had then
-  albums      INTEGER NOT NULL              -- and the transaction that last touched an album
+  assets      INTEGER NOT NULL              -- and the highest number that an asset had then
 ) STRICT;
 
 -- Who saw a picture has to hear that it is gone, and which: its number is not known outside. Forgotten once told.
