@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,13 @@ import apsw
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from imager import access
-from imager.access import Action, Principal, Role
-from imager.catalog import OWNER, Catalog, Statement
+from imager.access import Action, Principal
+from imager.catalog import OWNER, RULES, Catalog, Statement
 from imager.errors import NotFoundError, UsageError
+from tests.access.scenes import MEMBERS, PICTURES, Scene, scenes
 from tests.catalog.libraries import Devices, content, put, say
-
-MEMBERS = (OWNER, "anna", "ben", "a stranger")
-ROLES: tuple[Role, ...] = ("viewer", "editor", "owner")
-PICTURES = 6
 
 
 @pytest.fixture
@@ -36,53 +31,6 @@ def catalog(devices: Devices) -> Catalog:
     made = devices.open()
     put(made, *(content(n) for n in range(PICTURES)))
     return made
-
-
-@dataclass
-class Scene:
-    """Albums by number: parent, whether it has a name, is deleted, is smart; what is in them; whose; roles."""
-
-    albums: dict[int, tuple[int | None, bool, bool, bool]] = field(default_factory=dict)
-    members: set[tuple[int, int]] = field(default_factory=set)
-    private: dict[int, str] = field(default_factory=dict)
-    grants: dict[tuple[str, int], Role] = field(default_factory=dict)
-
-    def open(self, album: int) -> bool:
-        parent, named, deleted, _ = self.albums[album]
-        return named and not deleted and (parent is None or self.open(parent))
-
-    def rank(self, member: str, album: int | None) -> int:
-        """0: no role, 3: owner."""
-        roles = [self.grants.get((member, 0))]
-        at = album if album is not None and self.open(album) else None
-        while at is not None:
-            roles.append(self.grants.get((member, at)))
-            at = self.albums[at][0]
-        return max(0 if role is None else 1 + ROLES.index(role) for role in roles)
-
-    def holding(self, asset: int) -> list[int]:
-        return [album for album, one in self.members if one == asset and not self.albums[album][3]]
-
-    def sees(self, member: str, asset: int) -> bool:
-        if self.private.get(asset, member) != member:
-            return False
-        return any(self.rank(member, album) for album in [None, *self.holding(asset)])
-
-
-@st.composite
-def scenes(draw: st.DrawFn) -> Scene:
-    scene = Scene()
-    flag = st.integers(0, 7).map(lambda n: n == 0)
-    for album in range(1, draw(st.integers(0, 5)) + 1):
-        parent = draw(st.one_of(st.none(), st.integers(1, album - 1))) if album > 1 else None
-        scene.albums[album] = (parent, not draw(flag), draw(flag), draw(flag))
-    assets = st.integers(1, PICTURES)
-    if scene.albums:
-        scene.members = draw(st.sets(st.tuples(st.sampled_from(sorted(scene.albums)), assets), max_size=10))
-    scene.private = draw(st.dictionaries(assets, st.sampled_from(MEMBERS[:3]), max_size=3))
-    places = st.tuples(st.sampled_from(MEMBERS[:3]), st.sampled_from([0, *scene.albums]))
-    scene.grants = draw(st.dictionaries(places, st.sampled_from(ROLES), max_size=5))
-    return scene
 
 
 def _set_up(db: apsw.Connection, scene: Scene) -> None:
@@ -136,6 +84,9 @@ def _check(catalog: Catalog, scene: Scene, member: str, action: Action, needed: 
     principal = Principal(member)
     for album in (None, *scene.albums):
         assert access.may(principal, action, catalog, album=album) == (scene.rank(member, album) >= needed)
+    every = {album for album in scene.albums if scene.open(album)}
+    shown = access.visible_albums(principal, catalog)
+    assert (every if shown is None else shown) == {album for album in every if scene.rank(member, album)}
     for asset in range(1, PICTURES + 1):
         through = [None] if action == "manage" else [None, *scene.holding(asset)]
         allowed = scene.sees(member, asset) and any(scene.rank(member, album) >= needed for album in through)
@@ -202,8 +153,9 @@ def test_a_library_keeps_an_owner_and_roles_are_known_ones(catalog: Catalog) -> 
         access.grant(catalog, OWNER, "viewer")
     with pytest.raises(UsageError, match="no role 'king'"):
         access.grant(catalog, "anna", "king")  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="needs a member"):
-        access.grant(catalog, "", "viewer")
+    for nobody in ("", RULES):
+        with pytest.raises(UsageError, match="needs a member"):
+            access.grant(catalog, nobody, "viewer")
     with pytest.raises(NotFoundError):
         access.grant(catalog, "anna", "viewer", album=7)
     access.grant(catalog, "anna", "owner")

@@ -36,6 +36,19 @@ class Adding(Seeing):
         self._need("manage")
         return self._adding([absolute(path) for path in paths], workers=workers, nice=nice)
 
+    def add_files(
+        self, root: PathLike, *paths: PathLike, workers: int | None = None, nice: int = 0
+    ) -> Iterator[Event]:
+        """Bring in files that came to lie in a folder, which is a root of the library from now on; events as of `add`.
+
+        Only the folders of these files are looked at, and what ignore files keep out stays out.
+        """
+        from imager.ingest.only import Only
+
+        self._need("manage")
+        only = Only(folders={os.path.dirname(absolute(path)) for path in paths})
+        return self._adding([absolute(root)], workers=workers, nice=nice, only=only)
+
     def retry(self, *, workers: int | None = None) -> Iterator[Event]:
         """Look again at the files that failed; events as of `add`."""
         roots = [problem.path for problem in self.failed() if os.path.lexists(problem.path)]
