@@ -8,7 +8,7 @@ import pytest
 
 from imager.catalog import Catalog, Statement, words
 from imager.catalog.files import FileRow
-from imager.catalog.identity import tag_id
+from imager.catalog.identity import asset_id, tag_id
 from imager.facts import Region
 from tests.catalog.libraries import Devices, admit, content, edit, found, put, say, tag
 
@@ -196,3 +196,20 @@ def test_names_that_are_not_utf_8_are_indexed_as_far_as_they_can_be(catalog: Cat
     (one,) = put(catalog, content(1), name=b"caf\xe9 terrace.jpg")
     catalog.index()
     assert found(catalog, "terrace") == {_number(catalog, one)}
+
+
+def test_a_picture_that_is_joined_brings_the_names_of_its_files_along(catalog: Catalog) -> None:
+    """Also where nothing else of the asset changes: that row stays as it was."""
+    one, other = sorted(put(catalog, content(1), content(2)))
+    put(catalog, *(c for c in (content(1), content(2)) if asset_id(c.sha256) == one), name=b"first.jpg")
+    put(
+        catalog, *(c for c in (content(1), content(2)) if asset_id(c.sha256) == other), folder=b"/z", name=b"second.jpg"
+    )
+    catalog.index()
+    say(catalog, one, "same_as", 1, other.hex())
+    catalog.index()
+    assert found(catalog, "first second") == {_number(catalog, one)}
+    catalog.undo()
+    catalog.index()
+    assert found(catalog, "first second") == set()
+    assert found(catalog, "second") == {_number(catalog, other)}

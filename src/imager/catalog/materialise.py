@@ -6,6 +6,7 @@ for any ids at any time. `changes.py` writes the difference, `numbers.py` gives 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any
@@ -68,6 +69,7 @@ class Materialiser:
             for a, row in changes.stored.items()
             if any(inputs.assets.get(i) == a for i in inputs.components.get(row[0], ()))
         }
+        held = Counter(inputs.assets.values())
         kept: set[int] = set()
         placed: dict[int, dict[bytes, str]] = {}
         for smallest, members in inputs.components.items():
@@ -88,14 +90,17 @@ class Materialiser:
             else:
                 asset = highest = highest + 1
             kept.add(asset)
-            for i in here:
-                if inputs.assets[i] != (own := None if inputs.purged(i) else asset):
-                    changes.move(i, own)
+            moved = [(i, own) for i in here if inputs.assets[i] != (own := None if inputs.purged(i) else asset)]
+            for i, own in moved:
+                changes.move(i, own)
             places = albums.places(said, albums.Placed(row.id, row.taken_at, row.name))
             if places or asset in stored:
                 placed[asset] = places
             regions = [(r.kind, r.name, r.left, r.top, r.width, r.height, source) for r, source in row.regions]
-            changes.note(asset, change, self._values(db, row), self.numbers.tags(db, row), regions, force=files_changed)
+            # A version that comes or goes takes the names of its files along, which may show in no column.
+            left = held[asset] > sum(inputs.assets[i] == asset for i in here)
+            force = files_changed or left or bool(moved)
+            changes.note(asset, change, self._values(db, row), self.numbers.tags(db, row), regions, force=force)
         gone = changes.write(db, kept)
         settled = albums.put_members(db, placed)
         if changes.changed or gone or settled:

@@ -34,8 +34,8 @@ TEXT_FIELDS: Final[tuple[TextField, ...]] = (
 class Text:
     """Words to be found in the text of a picture.
 
-    `word`: the words stand side by side in this order, in one field (one word: it stands there); `prefix`: the same, the
-    last one only by its beginning; `inside`: `text` stands somewhere inside one word (`*ccl*`, and scripts that are
+    `word`: the words stand side by side in this order, in one field (one word: it stands there); `prefix`: the same,
+    the last one only by its beginning; `inside`: `text` stands somewhere inside one word (`*ccl*`, and scripts that are
     written without spaces); `phrase`: as `word`, and it ranks as exact: people put it in quotes.
     """
 
@@ -110,7 +110,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """Has at least that share (0 to 1) of a colour: one of the twelve names, or '#rrggbb' and what looks like it.
+    """Has at least that share (0 to 1) of a colour: one of the thirteen names, or '#rrggbb' and what looks like it.
 
     By name: the shares of all its dominant colours of that name, added. By value: of those within `NEARBY` in OKLab.
     """
@@ -135,6 +135,7 @@ COLOURS: Final = (
     "purple",
     "pink",
     "brown",
+    "beige",
 )
 
 Measure = Literal[

@@ -1,4 +1,4 @@
-"""Colours: the twelve names and their common shades, mostly this or that much of one, '#rrggbb', black and white.
+"""Colours: the thirteen names and their common shades, mostly this or that much of one, '#rrggbb', black and white.
 
 A colour's name is uncertain (Orange is a city, black forest a wood): words may be meant as well. A share, or a value in
 hexadecimal, makes it certain. A single character in a script without spaces (红, 赤) means a colour only by itself or

@@ -145,7 +145,8 @@ WORDS: Final[Table] = {
         "pink": inflected("pink", "-, e, er, es, en, farben, farbene")
         + ", "
         + inflected("rosa, magenta", "-, s, nes, ne, nen, rot, rotes, farben, farbene, farbener, farbenes, farbenen"),
-        "brown": inflected("braun, bräunlich, sepia, kastanienbraun, rotbraun", _ADJECTIVE) + ", beige, beiges, beigen",
+        "brown": inflected("braun, bräunlich, sepia, kastanienbraun, rotbraun", _ADJECTIVE),
+        "beige": "beige, beiges, beigen, beigefarben, sandfarben",
         "light brown": inflected("hellbraun", _ADJECTIVE),
         "dark brown": inflected("dunkelbraun", _ADJECTIVE),
     },

@@ -118,7 +118,8 @@ WORDS: Final[Table] = {
         "blue": "blue, blues, bluish, azure, navy blue, sky blue, royal blue, baby blue, midnight blue, steel blue",
         "purple": "purple, purples, violet, lilac, mauve, indigo",
         "pink": "pink, pinks, pinkish, magenta, fuchsia, hot pink",
-        "brown": "brown, browns, brownish, beige, khaki, sepia",
+        "brown": "brown, browns, brownish, khaki, sepia",
+        "beige": "beige, ecru, sand coloured, sand colored",
     },
     "shade": {
         "dark": "dark, deep",

@@ -107,7 +107,8 @@ WORDS: Final[Table] = {
         "blue": "azul, azules, azulado, azulada, celeste, celestes, azul marino, azul cielo, azul celeste, azul rey",
         "purple": inflected("morad, púrpur", _ADJECTIVE) + ", violeta, violetas, lila, lilas, malva",
         "pink": "rosa, rosas, rosado, rosada, rosados, rosadas, magenta, fucsia",
-        "brown": "castaño, castaña, beige, sepia, caqui, color café",
+        "brown": "castaño, castaña, sepia, caqui, color café",
+        "beige": "beige, beis, color arena",
     },
     "colour_weak": {"brown": "marrón, marrones"},
     "shade": {

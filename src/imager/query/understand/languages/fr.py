@@ -101,7 +101,8 @@ WORDS: Final[Table] = {
         "blue": inflected("bleu", "-, e, s, es") + ", bleuâtre, bleu marine, bleu ciel, bleu roi, azur",
         "purple": "violet, violette, violets, violettes, mauve, mauves, lilas, pourpre",
         "pink": "magenta, fuchsia, rose bonbon, rose vif",
-        "brown": "brun, brune, bruns, brunes, beige, beiges, sépia, kaki",
+        "brown": "brun, brune, bruns, brunes, sépia, kaki",
+        "beige": "beige, beiges, écru, couleur sable",
     },
     "colour_weak": {"pink": "rose, roses", "brown": "marron, marrons"},
     "shade": {
