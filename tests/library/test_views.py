@@ -266,6 +266,7 @@ LOOKS: dict[str, Call] = {
     "stats": lambda v, *_: v.stats()["pictures"],
     "thumbnail": lambda v, p, *_: v.thumbnail(p),
     "timeline": lambda v, *_: v.timeline().rows,
+    "understood": lambda v, *_: v.understood("").chips,
     "versions": lambda v, *_: v.versions(),
     "years": lambda v, *_: v.years(),
 }
@@ -288,6 +289,7 @@ EDITS: dict[str, Call] = {
 }
 MANAGES: dict[str, Call] = {
     "add": lambda v, _, __, f: list(v.add(f / "nothing")),
+    "add_files": lambda v, _, __, f: list(v.add_files(f / "nothing", f / "nothing" / "x.jpg")),
     "doctor": lambda v, *_: v.doctor(repair=False),
     "erase": lambda v, p, *_: v.erase(p),
     "export": lambda v, _, __, f: list(v.export(f / "out")),
@@ -322,7 +324,7 @@ def test_each_method_takes_what_it_is_said_to_take(tmp_path: Path, role: access.
             assert rank < needed, "it was refused"
             assert role is not None or name in MANAGES or name == "create_album", "it told that there is something"
         except NotFoundError:
-            assert role is None or name in ("add", "forget", "take", "original"), "it is there"
+            assert role is None or name in ("add", "add_files", "forget", "take", "original"), "it is there"
         except UsageError:
             assert rank >= needed
         else:

@@ -36,9 +36,7 @@ class Adding(Seeing):
         self._need("manage")
         return self._adding([absolute(path) for path in paths], workers=workers, nice=nice)
 
-    def add_files(
-        self, root: PathLike, *paths: PathLike, workers: int | None = None, nice: int = 0
-    ) -> Iterator[Event]:
+    def add_files(self, root: PathLike, *paths: PathLike, workers: int | None = None, nice: int = 0) -> Iterator[Event]:
         """Bring in files that came to lie in a folder, which is a root of the library from now on; events as of `add`.
 
         Only the folders of these files are looked at, and what ignore files keep out stays out.
