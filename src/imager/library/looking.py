@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from imager.doctor import Diagnosis
     from imager.library.narrow import SeenVocabulary
     from imager.query.complete import Completion
-    from imager.query.model import Query
+    from imager.query.model import Query, Understood
     from imager.search import Page
 
 _SHOWN = """SELECT c.sha256, a.thumbhash FROM assets AS a CROSS JOIN contents AS c ON c.content = a.content
@@ -95,6 +95,14 @@ class Looking(Seeing):
         with index.lock:
             names = self._names(index, self._seen(index))
             return complete(text, len(text) if cursor is None else cursor, names, limit=limit)
+
+    def understood(self, text: str) -> Understood:
+        """How a search text is read, with the names that the asker knows; QueryError says what can't be read."""
+        from imager.query.text import parse
+
+        index = self.index
+        with index.lock:
+            return parse(text, self._names(index, self._seen(index)))
 
     def show(self, reference: PathLike) -> dict[str, Any]:
         """All that is known of the picture with that id, or of which a file lies at that path."""
