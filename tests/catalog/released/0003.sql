@@ -305,6 +305,13 @@ INSERT INTO metadata VALUES(1,'{"exif": {"Number": "1"}}',NULL);
 INSERT INTO metadata VALUES(2,'{"exif": {"Number": "2"}}',NULL);
 INSERT INTO metadata VALUES(3,'{"exif": {"Number": "3"}}',NULL);
 
+DROP TABLE IF EXISTS openings;
+CREATE TABLE openings (                     -- links that begin a session without a password: once, and soon
+  token       BLOB    PRIMARY KEY CHECK (length(token) = 32),
+  member      TEXT    NOT NULL REFERENCES accounts ON DELETE CASCADE,
+  expires     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 DROP TABLE IF EXISTS places;
 CREATE TABLE places (
   place       INTEGER PRIMARY KEY,

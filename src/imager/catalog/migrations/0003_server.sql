@@ -22,6 +22,12 @@ CREATE TABLE sessions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_of_member ON sessions (member);
 
+CREATE TABLE openings (                     -- links that begin a session without a password: once, and soon
+  token       BLOB    PRIMARY KEY CHECK (length(token) = 32),
+  member      TEXT    NOT NULL REFERENCES accounts ON DELETE CASCADE,
+  expires     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE api_keys (
   token       BLOB    PRIMARY KEY CHECK (length(token) = 32),
   id          TEXT    NOT NULL UNIQUE,

@@ -1,0 +1,13 @@
+"""The routes, a module a group: each has a `router` whose prefix is the whole path of the group.
+
+Each route declares what it needs of who asks (`asking.need` or `asking.public`).
+"""
+
+ROUTERS = [
+    "health",
+    "description",
+    "session",
+    "members",
+    "keys",
+]
+"""Names of the modules, in the order in which paths are tried."""
