@@ -256,3 +256,25 @@ def test_undone_edits_stay_undone(library: Catalog, store: Store) -> None:
     assert cancelled(library) == before
     titles = {asset(library, i)["title"] for (i,) in library.db.execute("SELECT id FROM assets").fetchall()}  # type: ignore[arg-type]
     assert "undone" not in titles
+
+
+@pytest.mark.parametrize("harm", ["middle", "cut", "empty"])
+def test_a_damaged_index_is_dropped_and_made_anew_by_the_next_search(tmp_path: Path, harm: str) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").write_bytes(jpeg(1))
+    with Library.open(tmp_path / "library") as library:
+        list(library.add(tmp_path / "photos"))
+        library.index.save(force=True)
+    (file,) = (tmp_path / "library" / "index").glob("*.imx")
+    held = file.read_bytes()
+    start = held.rindex(b"jpg")  # a word of the index
+    file.write_bytes(
+        {"middle": held[:start] + b"xxx" + held[start + 3 :], "cut": held[: len(held) // 2], "empty": b""}[harm]
+    )
+    with Library.open(tmp_path / "library") as library:
+        assert len(library.doctor(repair=False).problems) == 1
+        mended = library.doctor()
+        assert mended.ok
+        assert len(mended.repaired) == 1
+        assert library.search("a").total == 1
+        assert library.doctor().repaired == []

@@ -145,3 +145,24 @@ def test_what_names_nothing_is_said_to_name_nothing(tmp_path: Path, photos: Path
             library.set(photos / "0.jpg", "colour", "red")
         with pytest.raises(NotFoundError):
             library.undo()
+
+
+def test_nothing_of_an_erased_picture_is_left_in_the_index(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    for n, name in enumerate(("keep.jpg", "Zanzibarsecret.jpg"), 1):
+        (tmp_path / "photos" / name).write_bytes(jpeg(n))
+    with Library.open(tmp_path / "library") as library:
+        list(library.add(tmp_path / "photos"))
+        path = tmp_path / "photos" / "Zanzibarsecret.jpg"
+        library.set(path, "creator", "Quetzalcoatl")
+        assert library.search("zanzibarsecret").total == 1
+        library.index.save(force=True)
+        assert any(b"zanzibarsecret" in file.read_bytes() for file in (tmp_path / "library" / "index").glob("*.imx"))
+        library.erase(path)
+        assert library.search("zanzibarsecret").total == 0
+        assert library.search("").total == 1
+    for file in (tmp_path / "library").rglob("*"):
+        if file.is_file():
+            held = file.read_bytes().lower()
+            assert b"zanzibarsecret" not in held, file
+            assert b"quetzalcoatl" not in held, file

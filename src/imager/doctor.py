@@ -1,8 +1,8 @@
 """Is a library sound? Checks every promise that the design makes, mends what can be made again, reports the rest.
 
 Checked, in this order: the file itself (SQLite's own check), what refers to what, the table of cancelled edits,
-effective values (recomputed from log and facts), full text, and the previews in the store. Nothing that people said
-can be made again, so nothing here ever changes the log or an original.
+albums, effective values (recomputed from log and facts), full text, the previews in the store, and the index for
+searching. Nothing that people said can be made again, so nothing here ever changes the log or an original.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from imager.errors import ImagerError, StorageFullError
 from imager.ingest.examine import content_of, read_again
 from imager.ingest.store import KINDS, Store
 from imager.ingest.workers import SupervisedExecutor
+from imager.search import sidecar
+from imager.search.sidecar import DamagedError, Generation
 
 _STALE = 24 * 3600
 _CHUNK = 2_000
@@ -108,6 +110,7 @@ def examine(catalog: Catalog, store: Store, *, repair: bool = True) -> Diagnosis
             _check_values(catalog, found, repair)
         _check_words(catalog, found, repair)
         _check_previews(catalog, store, found, repair)
+    _check_index(catalog, found, repair)
     _remove_leftovers(store, repair)
     return found
 
@@ -128,6 +131,22 @@ def _check_file(catalog: Catalog, found: Diagnosis) -> bool:
         + (f"; the newest snapshot is {snapshots[-1]}." if snapshots else " from your backup.")
     )
     return False
+
+
+def _check_index(catalog: Catalog, found: Diagnosis, repair: bool) -> None:
+    """The index beside the catalog must be as it was written. One that is not is dropped: a search makes it anew."""
+    for path in sidecar.generations(catalog.path.parent / "index"):
+        try:
+            if not Generation.open(path).verify():
+                continue
+        except (DamagedError, OSError, ValueError):
+            pass
+        if not repair:
+            found.problems.append(f"The index {path.name} is damaged.")
+            continue
+        with suppress(OSError):
+            path.unlink()
+        found.repaired.append("The index for searching was damaged; the next search makes it anew.")
 
 
 def _check_words(catalog: Catalog, found: Diagnosis, repair: bool) -> None:

@@ -5,6 +5,7 @@ Who may say it has been asked before (`imager.access`, by the library); `author`
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -18,6 +19,7 @@ from imager.catalog.identity import LOG, tag_id, tag_name
 from imager.catalog.joins import edge
 from imager.errors import NotFoundError, UsageError
 from imager.ingest.store import Store
+from imager.search import sidecar
 
 
 def _text(value: Any) -> str:
@@ -211,6 +213,14 @@ def erase(catalog: Catalog, store: Store, asset: int, *, author: str = OWNER) ->
         for pattern in ("*.db", "*.partial"):
             for snapshot in (catalog.path.parent / "snapshots").glob(pattern):
                 snapshot.unlink(missing_ok=True)
+        for i in ids:
+            db.execute("DELETE FROM share_assets WHERE id = ?", (i,))
+            db.execute("DELETE FROM events WHERE asset = ?", (i,))
+        db.execute("DELETE FROM answers")  # they repeat what was said
+    # Its words and names are in the index, too. It is made anew when somebody looks.
+    for generation in sidecar.generations(catalog.path.parent / "index"):
+        with contextlib.suppress(OSError):  # on Windows, while another process maps it: that one replaces it
+            generation.unlink()
     catalog.index()
     words.forget_deleted(catalog.connection)
     catalog.connection.scrub()

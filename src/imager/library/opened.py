@@ -142,9 +142,17 @@ class Opened:
         shared.runs.clear()
         if shared.index is not None:
             shared.index.save()
+        self._drop_index()
+        self.catalog.close()
+
+    def _drop_index(self) -> None:
+        """Let go of the index, and of all that was remembered of it."""
+        shared = self._shared
+        if shared.index is not None:
             shared.index.close()
             shared.index = None
-        self.catalog.close()
+        shared.masks.clear()
+        shared.vocabularies.clear()
 
     def __enter__(self) -> Self:
         return self

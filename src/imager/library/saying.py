@@ -70,7 +70,9 @@ class Saying(Opened):
         Only its hash is kept, so that no scan brings it back; naming the file itself in `add` does. For owners of the
         library.
         """
-        editing.erase(self.catalog, self.store, self._picture(reference, "manage"), author=self._author)
+        asset = self._picture(reference, "manage")
+        self._drop_index()
+        editing.erase(self.catalog, self.store, asset, author=self._author)
 
     def forget(self, path: PathLike) -> int:
         """Let go of missing files at or below a path; pictures left without any place go too. How many files.
