@@ -82,17 +82,18 @@ Asked = Annotated[Query | str, Depends(_asked)]
 
 def text(typed: str) -> str:
     """A text as it came; UsageError for half of a character, which is in none."""
-    _whole(typed)
+    whole(typed)
     return typed
 
 
 def understood(value: Mapping[str, Any]) -> Query:
     """The query that a JSON value is; UsageError says where it is none."""
-    _whole(value)
+    whole(value)
     return codec.from_json(value)
 
 
-def _whole(value: Any) -> None:
+def whole(value: Any) -> None:
+    """Refuse, with a UsageError, a value of JSON that has half of a character somewhere: it could be kept nowhere."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
