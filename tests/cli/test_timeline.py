@@ -118,3 +118,14 @@ def test_an_empty_library_has_nothing_to_show(imager: Program, command: str) -> 
     imager.json("add", str(empty))
     assert imager.json(command)["total"] == 0
     assert imager(command).out.startswith("0 pictures")
+
+
+def test_a_short_span_is_counted_by_day_of_itself(imager: Program) -> None:
+    imager.write("a.jpg", jpeg(1, taken="2021:07:04 15:30:00"))
+    imager.write("b.jpg", jpeg(2, taken="2021:07:09 15:30:00"))
+    imager.json("add", str(imager.photos))
+    counted = imager.json("timeline", "--by", "auto")
+    assert (counted["by"], [row["day"] for row in counted["counts"]]) == ("day", ["2021-07-09", "2021-07-04"])
+    imager.write("c.jpg", jpeg(3, taken="1961:07:09 15:30:00"))
+    imager.json("add", str(imager.photos))
+    assert imager.json("timeline", "--by", "auto")["by"] == "year"

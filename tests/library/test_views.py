@@ -263,6 +263,7 @@ LOOKS: dict[str, Call] = {
     "sees": lambda v, p, *_: v.sees(p),
     "show": lambda v, p, *_: v.show(p),
     "skeleton": lambda v, *_: v.skeleton(),
+    "histogram": lambda v, *_: v.histogram()["bars"],
     "stats": lambda v, *_: v.stats()["pictures"],
     "thumbnail": lambda v, p, *_: v.thumbnail(p),
     "timeline": lambda v, *_: v.timeline().rows,

@@ -27,12 +27,16 @@ _SHOWN = 20  # clusters that people see
 @app.command()
 def timeline(
     words: Words = None,
-    by: Annotated[Literal["day", "month", "year"], typer.Option("--by", help="What to count by.")] = "month",
+    by: Annotated[
+        Literal["day", "month", "year", "auto"], typer.Option("--by", help="What to count by (auto: what suits).")
+    ] = "month",
     json: Json = False,
 ) -> None:
     """How many pictures were taken when: a bar for each month (or day, or year) that has any, newest first."""
     with open_library() as library:
         query = query_text(words)
+        if by == "auto":
+            by = library.histogram(query)["unit"]
         counts = (
             library.days(query) if by == "day" else library.months(query) if by == "month" else library.years(query)
         )

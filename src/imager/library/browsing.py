@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imager.library.seeing import Seeing
 
@@ -38,6 +38,17 @@ class Browsing(Seeing):
 
         with self._looking(query) as found:
             return timeline.days(*found)
+
+    def histogram(self, query: Query | str | None = None) -> dict[str, Any]:
+        """The same for a chart, by what suits the span: {unit: 'day', 'month' or 'year', bars: [{value, count}]}.
+
+        In order of time; times without pictures are left out.
+        """
+        from imager.search.service import histogram
+        from imager.search.timeline import selected
+
+        with self._looking(query) as (index, mask):
+            return histogram(index, selected(index, mask))
 
     def timeline(
         self,
