@@ -46,7 +46,7 @@ class Served:
 
 
 class _Transport(httpx.BaseTransport):
-    """Hands requests to the app on its loop. An answer is read to its end: what never ends needs the fixture `serve`."""
+    """Hands requests to the app on its loop. Answers are read to their end: endless ones need the fixture `serve`."""
 
     def __init__(self, served: Served, peer: str) -> None:
         self._served = served

@@ -1,6 +1,7 @@
 """Fixtures for the tests of the server: a small library with members, clients for each of them, a real process.
 
-Members: `owner`, `ed` (editor), `vic` (viewer), `stranger` (an account without a role). All have the password `PASSWORD`.
+Members: `owner`, `ed` (editor), `vic` (viewer), `stranger` (an account without a role). All have the password
+`PASSWORD`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from tests.pictures import jpeg
 from tests.server.client import Served
 
 PASSWORD = "some plain words"
-MEMBERS = {"owner": "owner", "ed": "editor", "vic": "viewer", "stranger": None}
+MEMBERS: dict[str, access.Role | None] = {"owner": "owner", "ed": "editor", "vic": "viewer", "stranger": None}
 PICTURES = 6
 
 _CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -44,19 +45,15 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for n in range(PICTURES):
         picture = jpeg(n, size=(320, 240), taken=f"2021:07:0{n + 1} 15:30:00", description=f"harbour {n}")
         (folder / "photos" / f"{n}.jpg").write_bytes(picture)
-    before, run.SupervisedExecutor = run.SupervisedExecutor, Inline  # type: ignore[misc,assignment]
-    try:
-        with Library.open(folder / "library") as library:
-            assert len(list(library.add(folder / "photos", workers=1))) > PICTURES
-            encoded = _CHEAP.hash(PASSWORD.encode())
-            accounts.ensure_owner(library.catalog)
-            accounts.set_password(library.catalog, "owner", encoded)
-            for member, role in MEMBERS.items():
-                if member != "owner":
-                    accounts.create(library.catalog, member, role=role, password=encoded)  # type: ignore[arg-type]
-            assert access.role_on(access.Principal("vic"), library.catalog) == "viewer"
-    finally:
-        run.SupervisedExecutor = before  # type: ignore[misc]
+    with pytest.MonkeyPatch.context() as patch, Library.open(folder / "library") as library:
+        patch.setattr(run, "SupervisedExecutor", Inline)
+        assert len(list(library.add(folder / "photos", workers=1))) > PICTURES
+        encoded = _CHEAP.hash(PASSWORD.encode())
+        accounts.ensure_owner(library.catalog)
+        accounts.set_password(library.catalog, "owner", encoded)
+        for member, role in MEMBERS.items():
+            if member != "owner":
+                accounts.create(library.catalog, member, role=role, password=encoded)
     return folder
 
 

@@ -66,7 +66,18 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        from imager.cli import albums, browse, edit, export, ingest, timeline, upkeep, watch  # noqa: F401 - each registers its commands on `app`
+        from imager.cli import (  # noqa: F401 - each registers its commands on `app`
+            albums,
+            browse,
+            edit,
+            export,
+            ingest,
+            members,
+            serve,
+            timeline,
+            upkeep,
+            watch,
+        )
 
         # What is loaded stays, and what a command makes has hardly any cycles: a run over many files would spend a
         # tenth of its time looking for some.

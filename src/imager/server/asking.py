@@ -100,8 +100,8 @@ async def of(request: Request) -> Asker | None:
 def cookie_name(request: Request) -> str:
     """What the cookie of a session is called here.
 
-    Over TLS, a prefix that browsers give meaning to: nobody else of the same domain can set it. Without, the port, since
-    cookies are shared by all ports of a computer.
+    Over TLS, a prefix that browsers give meaning to: nobody else of the same domain can set it. Without, the port,
+    since cookies are shared by all ports of a computer.
     """
     settings = request.app.state.imager.settings
     if request.scope["scheme"] == "https":

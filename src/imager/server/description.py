@@ -58,7 +58,7 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     components["securitySchemes"] = _SCHEMES
     for route in app.routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
-            for method in route.methods:
+            for method in route.methods or ():
                 if method.lower() in _METHODS:
                     _complete(found["paths"][route.path_format][method.lower()], need_of(route))
     return found

@@ -76,7 +76,7 @@ class Desks:
         """How much waits at each desk."""
         return {name: desk.waiting for name, desk in self._desks.items()}
 
-    def stop(self, *, seconds: float = 2.0) -> bool:
+    def stop(self, *, seconds: float = 1.0) -> bool:
         """End all desks: what they are at is finished, what waits is not begun. Whether all ended in time.
 
         A desk that does not end in time is left behind; the catalog is safe, as it is from a process that was killed.
@@ -85,7 +85,8 @@ class Desks:
         until = time.monotonic() + seconds
         for desk in self._desks.values():
             desk.end()
-        return all([desk.join(max(0.0, until - time.monotonic())) for desk in self._desks.values()])
+        late = [desk for desk in self._desks.values() if not desk.join(max(0.0, until - time.monotonic()))]
+        return not late
 
 
 class _Desk:

@@ -70,14 +70,15 @@ class Events:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._desks: Desks | None = None
         self._writer: asyncio.Task[None] | None = None
+        self._ended = False
 
     def publish(
         self, kind: str, data: dict[str, Any], *, asset: bytes | None = None, member: str | None = None
     ) -> None:
         """Tell what happened; from any thread, at once.
 
-        `data` is JSON and says no more than who may learn of it may know. `asset` (an id): only who sees that picture is
-        told; `member`: only that member is; neither: all members.
+        `data` is JSON and says no more than who may learn of it may know. `asset` (an id): only who sees that picture
+        is told; `member`: only that member is; neither: all members.
         """
         with self._lock:
             now = self._now()
@@ -109,6 +110,8 @@ class Events:
 
     async def follow(self, last: int | None = None) -> AsyncIterator[Event]:
         """Events as they happen, those after `last` first; `Gap` where some of them are lost. Ends with the server."""
+        if self._ended:
+            return
         listener = _Listener()
         self._listeners.add(listener)
         try:
@@ -117,10 +120,10 @@ class Events:
                 for event in missed:
                     yield event
                     known = event.id
-            while (event := await listener.next()) is not None:
-                if event.id > known:
-                    yield event
-                    known = event.id
+            while (new := await listener.next()) is not None:
+                if new.id > known:
+                    yield new
+                    known = new.id
         finally:
             self._listeners.discard(listener)
 
@@ -133,10 +136,15 @@ class Events:
             self._floor = last
         self._writer = asyncio.create_task(self._write_behind())
 
-    async def stop(self) -> None:
-        """Send all listeners home and write what is left."""
+    def hang_up(self) -> None:
+        """Send all listeners home, since the server ends; who comes later goes home at once."""
+        self._ended = True
         for listener in self._listeners:
             listener.put(None)
+
+    async def stop(self) -> None:
+        """Send all listeners home and write what is left."""
+        self.hang_up()
         if self._writer is not None:
             self._writer.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -69,7 +69,7 @@ class Guard:
             if (problem := self._objection(scope)) is not None:
                 await problems.response(problem, passage.id)(scope, receive, passage.send)
             else:
-                below = scope | {"imager_request": passage.id}
+                below = {**scope, "imager_request": passage.id}
                 passage.scope = below
                 _enter(below, self._state.settings.base_path)
                 await self._app(below, passage.receive, passage.send)

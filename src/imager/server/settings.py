@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from imager.errors import UsageError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -32,6 +35,14 @@ class Settings:
     """The folder for uploaded pictures; by default 'library inbox' beside a library 'library'."""
     inbox_template: str = "{year}/{month}/{name}"
     """Where in it they lie; see `uploads.inbox`."""
+    watch: bool = False
+    """Whether all folders that were added are followed while it serves."""
+    trash_days: int = 30
+    """After how long pictures in the trash are erased from the library (their files stay); 0: never."""
+    certificate: str | None = None
+    """A file with the certificate (PEM) for TLS; None: plain HTTP, for this computer or behind a proxy."""
+    private_key: str | None = None
+    """The file with its key, if that is another one."""
     session_days: int = 30
     """After how long a session that is not used ends."""
     now: Callable[[], int] | None = None
@@ -47,7 +58,24 @@ class Settings:
         host = "127.0.0.1" if self.host in ("0.0.0.0", "") else "[::1]" if self.host == "::" else self.host  # noqa: S104
         if ":" in host and not host.startswith("["):
             host = f"[{host}]"
-        return f"http://{host}:{self.port}{self.base_path}{path}"
+        scheme = "https" if self.certificate is not None else "http"
+        return f"{scheme}://{host}:{self.port}{self.base_path}{path}"
+
+
+def base_of(path: str) -> str:
+    """A base path as `Settings` has it, or UsageError."""
+    found = path.strip().rstrip("/")
+    if not re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*", found):
+        raise UsageError(f"{path} is no path to serve below. Give one such as /photos: letters, digits, dashes.")
+    return found
+
+
+def networks(said: Iterable[str]) -> tuple[Network, ...]:
+    """Addresses and networks ('10.0.0.0/8') of proxies, or UsageError."""
+    try:
+        return tuple(ipaddress.ip_network(one, strict=False) for one in said)
+    except ValueError as error:
+        raise UsageError(f"{error}. Name proxies by address or network: 127.0.0.1, 10.0.0.0/8.") from None
 
 
 def is_loopback(host: str) -> bool:
