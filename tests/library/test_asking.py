@@ -84,6 +84,10 @@ def test_a_role_that_is_given_or_taken_shows_at_once(made: Made) -> None:
     assert view.search().total == len(view.timeline("tag:all").rows) == 5
     assert view.sees(made.pictures[1]) is not None
     access.revoke(made.library.catalog, "eve")
+    access.grant(made.library.catalog, "eve", "viewer", album=_number(made, 2))
+    assert (view.search().total, view.search('album:"Album 2"').total, view.stats()["albums"]) == (2, 2, 1)
+    assert view.sees(made.pictures[1]) is not None
+    access.revoke(made.library.catalog, "eve", album=_number(made, 2))
     assert (view.search().total, view.sees(made.pictures[1]), view.albums()) == (0, None, [])
     assert view.timeline("tag:all").rows == []
 
