@@ -69,8 +69,8 @@ def test_every_facet_counts_the_whole_result(made: Made, condition: q.Condition,
     with pytest.MonkeyPatch.context() as patch:
         if not few:
             patch.setattr(module, "_FEW", 0)
-            patch.setattr(module, "_FEW_LISTS", 0)
-            patch.setattr(module, "_FEW_MEMBERS", 0)
+            patch.setattr(module, "_MANY", 0)
+            patch.setattr(module, "_BITMAP", 0)
         got = facets(made.index, matching(condition, made.index, made.catalog), top=1_000)
         best = facets(made.index, matching(condition, made.index, made.catalog), top=2)
     for facet in set(got) - {"days"}:

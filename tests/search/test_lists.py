@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from imager.search import lists as module
+from imager.search import slots
 from imager.search.lists import Lists, bitmap_of
 from imager.search.sidecar import Generation, Writer
 
@@ -49,16 +50,16 @@ def assert_shows(lists: Lists, pictures: dict[int, set[str]], rows: int) -> None
 SETS = st.sets(st.integers(0, 3))
 
 
-@pytest.mark.parametrize("few", [0, 3, 1_000])  # which way is counted
+@pytest.mark.parametrize("places", [1, 2, 16])  # in slots
 @given(
     first=st.dictionaries(st.integers(1, 19), SETS),
     changes=st.lists(st.tuples(st.integers(1, 29), SETS, st.booleans()), max_size=20),
 )
 def test_they_hold_what_was_put(
-    few: int, first: dict[int, set[int]], changes: list[tuple[int, set[int], bool]]
+    places: int, first: dict[int, set[int]], changes: list[tuple[int, set[int], bool]]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "FEW", few)
+        patch.setattr(slots, "_MOST_ROWS", places)
         lists, now = lists_of(first, 20), {asset: {NAMES[n] for n in numbers} for asset, numbers in first.items()}
         lists.grow(30)
         for asset, numbers, look in changes:
@@ -105,6 +106,19 @@ def test_a_picture_with_very_many(monkeypatch: pytest.MonkeyPatch) -> None:
     again = read_again(lists, 3)
     assert len(again.of(1)) == 70_000
     assert again.counts().sum() == 70_000
+    mask = np.array([False, True, False])
+    assert again.counts(mask).tolist() == again.counted(np.array([1])).tolist() == [1] * 70_000
+
+
+def test_numbers_beyond_16_bits_are_counted_like_others() -> None:
+    lists = lists_of({1: {0}}, 9)
+    codes = [lists.code(1_000 + n, f"n{n}") for n in range(70_000)]
+    last = [codes[65_530 + n] for n in range(8)]
+    lists.put((asset, [code]) for asset, code in enumerate(last, 1))
+    counts = lists.counted(np.arange(1, 9))
+    assert np.flatnonzero(counts).tolist() == last
+    assert counts.max() == 1
+    assert read_again(lists, 9).counted(np.arange(1, 9)).tolist() == [1] * 8
 
 
 @given(

@@ -37,8 +37,8 @@ Counts = NDArray[np.int64]
 
 _WIDE = 1 << 20  # more months, and sorting takes less memory than counting
 _FEW = 5_000  # so many colours are picked out sooner than gone through
-_FEW_LISTS = 75_000  # above, lists are counted by bitmaps, the largest first
-_FEW_MEMBERS = 2_000_000  # unless all that they hold is little
+_MANY = 500_000  # numbers to be looked at in lists: above, bitmaps may be quicker
+_BITMAP = 6_000  # numbers are looked at in the time that one bitmap takes
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY_MS = 86_400_000
 _STARS = 8  # ratings, from -2 (rejected) on, and room
@@ -208,25 +208,37 @@ def counted(values: NDArray[Any]) -> tuple[NDArray[np.int64], Counts]:
 
 def _of_lists(lists: Lists, result: _Result, top: int, query: _Query) -> list[dict[str, Any]]:
     """The most frequent of what a picture may have several of."""
-    size = len(result.numbers)
-    if size <= _FEW_LISTS or not len(lists):
-        return _listed(lists.names, lists.counted(result.numbers), top, query)
+    size, everything = len(result.numbers), len(result.mask)
+    if not _by_bitmaps(lists, size, everything, top):
+        few = 2 * size <= everything
+        counts = lists.counted(result.numbers) if few else lists.counts(result.mask)
+        return _listed(lists.names, counts, top, query)
     totals = lists.counts().astype(np.int64)
-    if len(result.mask) - size <= _FEW_LISTS or totals.sum() <= _FEW_MEMBERS:
-        return _listed(lists.names, lists.counts(result.mask), top, query)
     order = np.argsort(-totals, kind="stable")
     count_of, bitmap = result.bitmap.intersection_cardinality, lists.bitmap
     best: list[int] = []  # a heap of the highest counts
-    counts = np.zeros(len(totals), np.int64)
+    found = np.zeros(len(totals), np.int64)
     for number, total in zip(order.tolist(), totals[order].tolist(), strict=True):
         if len(best) == top and total < best[0]:
             break  # nothing that follows has as many pictures in all
-        count = counts[number] = count_of(bitmap(number))
+        count = found[number] = count_of(bitmap(number))
         if len(best) < top:
             heappush(best, count)
         elif count > best[0]:
             heapreplace(best, count)
-    return _listed(lists.names, counts, top, query)
+    return _listed(lists.names, found, top, query)
+
+
+def _by_bitmaps(lists: Lists, size: int, everything: int, top: int) -> bool:
+    """Whether bitmaps of the largest are quicker than going through what the pictures have."""
+    looked_at = min(size, everything - size) * lists.passes
+    if looked_at <= _MANY or top > len(lists):
+        return False
+    totals = lists.counts()
+    # In a result like the whole library, the last that is shown has its share of pictures, and what has fewer in all is
+    # not looked at.
+    last = int(np.partition(totals, len(totals) - top)[len(totals) - top])
+    return int(np.count_nonzero(totals >= last * size / everything)) * _BITMAP <= looked_at
 
 
 def _places(index: Index, counts: Counts, top: int) -> Facets:

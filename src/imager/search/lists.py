@@ -1,8 +1,9 @@
 """Lists: what a picture has several of (tags, people, folders), in both directions.
 
 From the picture: `first` and `count` of each asset say where its numbers stand in `pool`; those of a changed asset are
-written anew at the pool's end. From the number: the assets as they were in the generation, and what was added to and
-removed from them since, which roaring bitmaps take in when somebody asks for them.
+written anew at the pool's end. The first few are also in slots (slots.py), where they are counted. From the number: the
+assets as they were in the generation, and what was added to and removed from them since, which roaring bitmaps take in
+when somebody asks for them.
 """
 
 from __future__ import annotations
@@ -16,14 +17,9 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from imager.search.sidecar import Generation, Writer
+from imager.search.slots import Slots
 
-FEW: Final = 100_000
-"""Up to so many pictures, counting goes through their own lists; above, through bitmaps."""
-
-_LEAST_SPARE = 65_536
-_FEW_MEMBERS = 2_000_000  # so many are gone through sooner than thousands of bitmaps
-_FEW_CHANGES = 200
-_MANY = 32  # so many of one asset are rare, and room for so many of each would be waste
+_LEAST_SPARE: Final = 65_536
 _ARRAY_MOST = 4_096  # values in a roaring container that is a list
 
 Assets = NDArray[np.uint32]
@@ -43,12 +39,13 @@ class Lists:
         used: int,
         starts: NDArray[np.int64],
         members: Assets,
+        slots: Slots,
     ) -> None:
         """`keys`: what the catalog calls each thing; of `pool`, `used` are taken; `members[starts[n]:]` have n."""
         self.names = list(names)
         self.codes: dict[Hashable, int] = {key: code for code, key in enumerate(keys)}
         self._first, self._count, self._pool, self._used = first, count, pool, used
-        self._starts, self._members = starts, members
+        self._starts, self._members, self._slots = starts, members, slots
         self._totals = np.diff(starts).astype(np.uint32)  # with room for more
         self._bitmaps: dict[int, BitMap] = {}
         self._changes: dict[int, dict[int, bool]] = {}  # by number: assets added (True) and removed since
@@ -71,7 +68,8 @@ class Lists:
         starts = np.zeros(len(names) + 1, np.int64)
         np.cumsum(np.bincount(numbers, minlength=len(names)), out=starts[1:])
         members = assets.astype(np.uint32)[order]
-        return cls(keys, names, first, count, numbers.astype(np.uint32), len(numbers), starts, members)
+        pool = numbers.astype(np.uint32)
+        return cls(keys, names, first, count, pool, len(pool), starts, members, Slots.of(first, count, pool))
 
     @classmethod
     def read(cls, generation: Generation, name: str) -> Lists:
@@ -79,7 +77,8 @@ class Lists:
         arrays = [generation.array(f"{name}.{part}") for part in ("first", "count", "pool")]
         starts, members = generation.array(f"{name}.starts"), generation.array(f"{name}.members")
         keys, names = generation.text(f"{name}.keys"), generation.text(f"{name}.names")
-        return cls(keys, names, arrays[0], arrays[1], arrays[2], int(starts[-1]), starts, members)
+        slots = Slots(generation.array(f"{name}.slots"))
+        return cls(keys, names, arrays[0], arrays[1], arrays[2], int(starts[-1]), starts, members, slots)
 
     def write(self, writer: Writer, name: str, rows: int, spare: int) -> None:
         """Write all, for `rows` assets and `spare` more, without what nothing has."""
@@ -94,6 +93,10 @@ class Lists:
         writer.array(f"{name}.pool", pool, spare=max(_LEAST_SPARE, len(pool) // 10))
         writer.array(f"{name}.starts", fresh._starts)
         writer.array(f"{name}.members", fresh._members)
+        slots = np.zeros((len(fresh._slots.rows), rows + spare), np.uint16)
+        held = fresh._slots.rows[:, :rows]
+        slots[:, : held.shape[1]] = held
+        writer.array(f"{name}.slots", slots)
 
     def _renumbered(self, rows: int) -> Lists:
         """The same without what nothing has, and without what was overwritten."""
@@ -110,6 +113,7 @@ class Lists:
         if rows > len(self._first):
             more = np.zeros(rows + rows // 8 - len(self._first), np.uint32)
             self._first, self._count = np.concatenate([self._first, more]), np.concatenate([self._count, more])
+            self._slots.grow(len(self._first))
 
     def code(self, key: Hashable, name: str) -> int:
         """The number of what the catalog calls `key`, which is called so now."""
@@ -142,6 +146,7 @@ class Lists:
             self._pool = np.concatenate([self._pool, more])
         self._pool[self._used : end] = numbers
         self._first[asset], self._count[asset] = self._used, len(numbers)
+        self._slots.put(asset, numbers)
         self._used = end
 
     def _note(self, number: int, asset: int, added: bool) -> None:
@@ -155,6 +160,11 @@ class Lists:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def passes(self) -> int:
+        """How many numbers are looked at to count those of an asset."""
+        return len(self._slots.rows)
 
     def of(self, asset: int) -> list[int]:
         """The numbers that an asset has."""
@@ -198,40 +208,17 @@ class Lists:
         if mask is None:
             return self._totals[: len(self.names)].copy()
         picked = np.flatnonzero(mask)
-        if len(picked) <= FEW:
+        if 2 * len(picked) <= len(mask):
             return self.counted(picked)
-        if len(self._members) <= _FEW_MEMBERS and len(self._changes) <= _FEW_CHANGES:
-            return self._gathered(mask)
-        rest = np.flatnonzero(~mask)
-        if len(rest) <= FEW:
-            beyond = np.arange(len(mask), len(self._count))
-            return self.counts() - self.counted(rest) - self.counted(beyond)
-        wanted = bitmap_of(mask)
-        found = (wanted.intersection_cardinality(self.bitmap(n)) for n in range(len(self.names)))
-        return np.fromiter(found, np.uint32, len(self.names))
-
-    def _gathered(self, mask: Mask) -> NDArray[np.uint32]:
-        """The same, going through the assets of each number."""
-        found = np.zeros(len(self.names), np.uint32)
-        inside = np.flatnonzero(mask.take(self._members))
-        found[: len(self._starts) - 1] = np.diff(np.searchsorted(inside, self._starts))
-        if self._changes:
-            wanted = bitmap_of(mask)
-            for number in self._changes:
-                found[number] = wanted.intersection_cardinality(self.bitmap(number))
-        return found
+        beyond = np.arange(len(mask), len(self._count))
+        return self.counts() - self.counted(np.flatnonzero(~mask)) - self.counted(beyond)
 
     def counted(self, assets: NDArray[Any]) -> NDArray[np.uint32]:
         """How many of these have each, by number."""
-        count = self._count[assets]
-        most = int(count.max(initial=0))
-        if most > _MANY:
-            _, numbers = self.pairs(assets)
-        else:
-            places = self._first[assets].astype(np.intp)[:, None] + np.arange(most)
-            even = most == int(count.min(initial=most))
-            numbers = self._pool.take(places if even else places[np.arange(most) < count[:, None]])
-        return np.bincount(numbers.ravel(), minlength=len(self.names)).astype(np.uint32)
+        counts, beyond = self._slots.counted(assets, len(self.names))
+        if len(beyond):
+            counts += np.bincount(self.pairs(beyond)[1], minlength=len(self.names))
+        return counts.astype(np.uint32)
 
 
 def bitmap_of(mask: Mask) -> BitMap:
