@@ -190,6 +190,12 @@ def separate(catalog: Catalog, asset: int, *, author: str = OWNER) -> str:
 
 def erase(catalog: Catalog, store: Store, asset: int, *, author: str = OWNER) -> None:
     """Leave a tombstone and the hash; everything else of the asset goes: values, facts, paths, previews, snapshots."""
+    bury(catalog, store, asset, author=author)
+    scrub(catalog)
+
+
+def bury(catalog: Catalog, store: Store, asset: int, *, author: str = OWNER) -> None:
+    """`erase`, but for traces in what is written behind and in free pages: `scrub` follows, once for many."""
     with catalog.transaction(durable=True) as db:
         db.pragma("secure_delete", True)
         ids = catalog.joined(asset)
@@ -217,7 +223,11 @@ def erase(catalog: Catalog, store: Store, asset: int, *, author: str = OWNER) ->
             db.execute("DELETE FROM share_assets WHERE id = ?", (i,))
             db.execute("DELETE FROM events WHERE asset = ?", (i,))
         db.execute("DELETE FROM answers")  # they repeat what was said
-    # Its words and names are in the index, too. It is made anew when somebody looks.
+
+
+def scrub(catalog: Catalog) -> None:
+    """Leave nothing of what was buried: in the index, in full text, in free pages and the log."""
+    # The index has words and names, too. It is made anew when somebody looks.
     for generation in sidecar.generations(catalog.path.parent / "index"):
         with contextlib.suppress(OSError):  # on Windows, while another process maps it: that one replaces it
             generation.unlink()

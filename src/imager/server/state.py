@@ -11,6 +11,7 @@ from imager.server.desks import Desks
 from imager.server.events import Events
 from imager.server.idempotency import Once
 from imager.server.jobs import Jobs
+from imager.server.library_events import Follower
 from imager.server.metrics import Metrics
 from imager.server.settings import Settings
 from imager.server.uploads.arriving import Uploads
@@ -31,9 +32,13 @@ class State:
     """Made with the routes of uploads, when they begin."""
     once: Once = field(default_factory=Once)
     jobs: Jobs = field(init=False)
+    follower: Follower = field(init=False)
+    streams: dict[str, int] = field(default_factory=dict)
+    """How many listen to events, by member."""
 
     def __post_init__(self) -> None:
         self.jobs = Jobs(self.desks, self.events)
+        self.follower = Follower(self.desks, self.events)
 
 
 def of(request: Request) -> State:

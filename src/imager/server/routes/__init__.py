@@ -6,8 +6,20 @@ Each route declares what it needs of who asks (`asking.need` or `asking.public`)
 ROUTERS = [
     "health",
     "description",
+    "opening",
     "session",
     "members",
     "keys",
+    "edits",
+    "albums",
+    "trash",
+    "jobs",
+    "events",
+    "assets",
+    "search",
+    "timeline",
+    "map",
+    "stats",
+    "graphql",
 ]
 """Names of the modules, in the order in which paths are tried."""
