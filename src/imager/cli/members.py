@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
+import click
 import typer
 
 from imager.cli import output
@@ -24,7 +25,7 @@ app.add_typer(keys, name="keys")
 
 Member = Annotated[str, typer.Argument(metavar="MEMBER", help="The name under which they sign in.")]
 RoleName = Literal["viewer", "editor", "owner"]
-ScopeName = Literal["read", "write", "upload", "share", "manage"]
+_SCOPES = ("read", "write", "upload", "share", "manage")
 _DAY = 86_400_000
 
 
@@ -145,7 +146,10 @@ def list_keys(
 @keys.command(name="add")
 def add_key(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What it is for.")],
-    scope: Annotated[list[ScopeName], typer.Option("--scope", help="What it may do; give it several times.")],
+    scope: Annotated[
+        list[str],
+        typer.Option("--scope", click_type=click.Choice(_SCOPES), help="What it may do; give it several times."),
+    ],
     member: Annotated[str, typer.Option("--member", help="On whose behalf; it never may more than they.")] = "owner",
     days: Annotated[int | None, typer.Option("--days", min=1, max=36_500, help="How long; without: always.")] = None,
     json: Json = False,
@@ -159,7 +163,7 @@ def add_key(
             accounts.ensure_owner(library.catalog)
         accounts.account(library.catalog, member)
         expires = None if days is None else library.catalog.now() + days * _DAY
-        secret, key = keys.create(library.catalog, member, name=name, scopes=scope, expires=expires)
+        secret, key = keys.create(library.catalog, member, name=name, scopes=cast(Any, scope), expires=expires)
     _answer(json, _key(key) | {"key": secret}, f"{secret}\nKeep it safe: it is not told again.")
 
 

@@ -81,6 +81,7 @@ def _tell(address: str, link: str | None) -> None:
     if link is not None:
         output.out.print(f"Open it with this link, which works once, within ten minutes:\n  {link}", markup=False)
     output.out.print("[dim]Ctrl-C ends it.[/]")
+    sys.stdout.flush()
 
 
 def _as_line(address: str, link: str | None) -> None:

@@ -71,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _include(app: FastAPI, module: ModuleType) -> None:
     group = module.__name__.rpartition(".")[2]
     for route in module.router.routes:
-        if isinstance(route, APIRoute) and route.operation_id is None:
-            route.operation_id = f"{group}_{route.name}"
+        if isinstance(route, APIRoute):
+            route.operation_id = route.operation_id or f"{group}_{route.name}"
+            route.status_code = route.status_code or 200  # what the description of a plain response does not find out
         app.router.routes.append(route)
