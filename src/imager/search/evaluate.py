@@ -87,9 +87,7 @@ class Evaluation:
         pattern = phrases.Pattern(text)
         if text in self._found or not self._is_of_many(pattern):
             return self.found(text)
-        assets = np.sort(numbers).astype(np.uint32)
-        fields = np.full(len(assets), phrases.fields_of(text), np.uint16)
-        return phrases.read(Found(assets, fields), pattern, self.catalog)
+        return self.index.words.standing(*pattern.terms()[0], phrases.fields_of(text), np.sort(numbers))
 
     def _is_of_many(self, pattern: phrases.Pattern) -> bool:
         """Whether the fields in which a text stands are so many that they are only looked up where they matter."""

@@ -94,7 +94,8 @@ class Segment:
             part = slice(int(self.starts[first]), int(self.starts[end]))
             return [(self.docs[part], self.fields[part])] if first < end else []
         numbers = self.inside(term)
-        starts, counts = self.starts[numbers].astype(np.int64), np.diff(self.starts)[numbers].astype(np.int64)
+        starts = self.starts[numbers].astype(np.int64)
+        counts = self.starts[numbers + 1].astype(np.int64) - starts
         # Long runs are copied as they are, of many short ones the postings are gathered one by one.
         short = counts < _LONG_RUN
         pieces = [slice(start, start + count) for start, count in zip(starts[~short], counts[~short], strict=True)]
@@ -108,7 +109,8 @@ class Segment:
     def documents(self, term: bytes, how: How) -> int:
         """How many postings that is."""
         if how == "inside":
-            return int(np.diff(self.starts)[self.inside(term)].sum())
+            numbers = self.inside(term)
+            return int((self.starts[numbers + 1] - self.starts[numbers]).sum(dtype=np.int64))
         first, end = self.range(term, how)
         return int(self.starts[end]) - int(self.starts[first])
 
