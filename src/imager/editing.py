@@ -19,7 +19,6 @@ from imager.catalog.identity import LOG, tag_id, tag_name
 from imager.catalog.joins import edge
 from imager.errors import NotFoundError, UsageError
 from imager.ingest.store import Store
-from imager.search import sidecar
 
 
 def _text(value: Any) -> str:
@@ -227,6 +226,8 @@ def bury(catalog: Catalog, store: Store, asset: int, *, author: str = OWNER) -> 
 
 def scrub(catalog: Catalog) -> None:
     """Leave nothing of what was buried: in the index, in full text, in free pages and the log."""
+    from imager.search import sidecar  # needs numpy, which whoever just says something should not wait for
+
     # The index has words and names, too. It is made anew when somebody looks.
     for generation in sidecar.generations(catalog.path.parent / "index"):
         with contextlib.suppress(OSError):  # on Windows, while another process maps it: that one replaces it

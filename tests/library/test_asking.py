@@ -112,6 +112,9 @@ def test_edits_carry_their_author_and_a_rating_is_a_vote_of_its_own(made: Made) 
     assert {author for *_, author in _said(made, anna.rename_album("Album 2", "Sea"))} == {"anna"}
     assert {author for *_, author in _said(made, anna.create_album("In it", within="Sea")[1])} == {"anna"}
     assert {author for *_, author in _said(made, anna.remove_from_album("Sea", one) or "")} == {"anna"}
+    three, four = made.pictures[3], made.pictures[4]
+    assert [author for *_, author in _said(made, ben.join(three, four))] == ["ben"]
+    assert [author for *_, author in _said(made, ben.separate(three))] == ["ben"]
     assert _said(made, ben.set_private(made.pictures[5], private=False)) == [("private", "", "ben")]
     made.library.erase(one)
     assert ("purged", OWNER) in fetch(made.library.catalog.db, "SELECT field, author FROM edits")
@@ -179,6 +182,25 @@ def test_who_deletes_an_album_of_their_own_brings_it_back(made: Made) -> None:
     assert eve.albums() == []
     eve.undo()
     assert [album["name"] for album in eve.albums()] == ["Album 2"]
+
+
+def test_an_album_is_moved_by_who_may_change_where_it_lies_and_where_it_will(made: Made) -> None:
+    access.grant(made.library.catalog, "eve", "owner", album=_number(made, 1))
+    access.grant(made.library.catalog, "fay", "owner", album=_number(made, 2))
+    eve, fay = _as(made, "eve"), _as(made, "fay")
+    eve.create_album("Beside", within="Album 1")
+    eve.move_album("Album 2", "Beside")
+    assert [album["path"] for album in eve.albums()][-1] == ["Album 1", "Beside", "Album 2"]
+    with pytest.raises(ForbiddenError, match="the place where"):
+        eve.move_album("Album 2", None)
+    with pytest.raises(ForbiddenError, match="the place where"):
+        fay.move_album("Album 2", None)
+    fay.create_album("Inside", within="Album 2")
+    with pytest.raises(UsageError, match="into itself"):
+        eve.move_album("Album 2", "Inside")
+    _as(made, "ben").move_album("Album 2", None)
+    with pytest.raises(ForbiddenError, match="not yours"):
+        _as(made, "anna").move_album("Album 2", None)
 
 
 # ── ways round ──────────────────────────────────────────────────────────────────────────────────────────────────
