@@ -7,7 +7,7 @@ values without behaviour, so that none of the three needs to know another.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any, Final, Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +111,29 @@ def _plain(value: TakenAt | Region | Place | Colour) -> dict[str, Any]:
     return {name: part for name in value.__slots__ if (part := getattr(value, name)) is not None}
 
 
+COLOURS: Final = (
+    "black",
+    "white",
+    "grey",
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "teal",
+    "blue",
+    "purple",
+    "pink",
+    "brown",
+    "beige",
+)
+"""The names of colours that people search for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colour:
     """A dominant colour: its plain name, where it lies in OKLab, and its share of the picture."""
 
-    name: str  # one of the twelve or so names that people search for: 'red', 'navy' is 'blue', …
+    name: str  # one of `COLOURS`: 'navy' is 'blue', …
     lab: tuple[float, float, float]  # OKLab: L 0 … 1, a and b about -0.4 … 0.4
     share: float  # 0 … 1
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ImageColor
 
-from imager.ingest.colours import NAMES, dominant, name, oklab
+from imager.facts import COLOURS
+from imager.ingest.colours import dominant, name, oklab
 from tests.formats.pictures import photo
 
 
@@ -82,7 +83,7 @@ def test_any_picture_has_one_to_six_named_colours_with_shares(seed: int, w: int,
     assert 1 <= len(colours) <= 6
     assert sum(colour.share for colour in colours) <= 1.001
     assert [colour.share for colour in colours] == sorted((c.share for c in colours), reverse=True)
-    assert all(colour.name in NAMES for colour in colours)
+    assert all(colour.name in COLOURS for colour in colours)
 
 
 def test_the_same_pixels_always_give_the_same_colours() -> None:

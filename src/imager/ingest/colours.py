@@ -14,21 +14,6 @@ from numpy.typing import NDArray
 
 from imager.facts import Colour
 
-NAMES = (
-    "black",
-    "white",
-    "grey",
-    "red",
-    "orange",
-    "yellow",
-    "green",
-    "teal",
-    "blue",
-    "purple",
-    "pink",
-    "brown",
-    "beige",
-)
 _MOST = 6
 _CELL = np.array([0.09, 0.05, 0.05], np.float32)  # of the grid, in L, a, b
 _MOST_SEEDS = 24
@@ -82,7 +67,7 @@ def dominant(rgb: NDArray[np.uint8]) -> tuple[Colour, ...]:
 
 
 def name(lightness: float, a: float, b: float) -> str:
-    """Name an OKLab colour by one of `NAMES`.
+    """Name an OKLab colour by one of `COLOURS`.
 
     By lightness alone where there is hardly any chroma, else by hue in OKLCH, where dark or dull oranges and
     yellows are brown, pale ones beige, and pale or bluish reds pink.

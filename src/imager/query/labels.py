@@ -7,21 +7,8 @@ from typing import Final
 from imager.query import model, moments
 from imager.query.measures import plain_number
 from imager.query.model import Condition
+from imager.query.moments import MONTHS
 
-MONTHS: Final = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 _HAS: Final = {
     "place": "with a place",
     "position": "with a position",

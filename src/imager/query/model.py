@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from imager import facts
+
 VERSION: Final = 1
 """Of the JSON. A later version reads all earlier ones."""
 
@@ -122,21 +124,8 @@ class Colour:
 NEARBY: Final = 0.12
 """Distance in OKLab within which colours look alike to people who pick one."""
 
-COLOURS: Final = (
-    "black",
-    "white",
-    "grey",
-    "red",
-    "orange",
-    "yellow",
-    "green",
-    "teal",
-    "blue",
-    "purple",
-    "pink",
-    "brown",
-    "beige",
-)
+
+COLOURS: Final = facts.COLOURS
 
 Measure = Literal[
     "rating",

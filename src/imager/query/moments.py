@@ -12,6 +12,20 @@ from typing import Final
 EPOCH: Final = datetime(1970, 1, 1)
 MILLISECOND: Final = timedelta(milliseconds=1)
 DAY: Final = 86_400_000
+MONTHS: Final = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,3}))?)?)?")
 _YEAR = re.compile(r"([0-9]{4})")

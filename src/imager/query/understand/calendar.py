@@ -12,23 +12,10 @@ from datetime import date, timedelta
 from typing import Final
 
 from imager.query.model import AnyOf, Condition, Date, OnDay
+from imager.query.moments import MONTHS
 
 Span = tuple[date, date]
 
-MONTHS: Final = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 SEASONS: Final = {"spring": 3, "summer": 6, "autumn": 9, "winter": 12}
 """Each by its first month."""
 
