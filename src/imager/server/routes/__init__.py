@@ -20,6 +20,10 @@ ROUTERS = [
     "timeline",
     "map",
     "stats",
+    "uploads",
+    "shares",
+    "shared",
+    "zips",
     "graphql",
 ]
 """Names of the modules, in the order in which paths are tried."""

@@ -213,7 +213,7 @@ class Uploads:
     async def stop(self) -> None:
         """End; what is not done yet is done after the next start."""
         for task in (self._sweeper, self._taking):
-            if task is not None:
+            if task is not None and not task.done():
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
