@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from imager.query.model import COLOURS
 from imager.search.colours import DOMINANT, colour_columns
 from imager.search.look import appearance
+from imager.search.profiles import Profiles
 from imager.search.sidecar import Generation, Writer
 from imager.search.tokens import tokens
 
@@ -36,6 +37,7 @@ _SPEC: Final[dict[str, tuple[str, tuple[int, ...]]]] = {
     "lens": ("u4", ()),
     "creator": ("u4", ()),
     "private": ("u4", ()),
+    "profile": ("u4", ()),
     "place": ("u4", ()),
     "taken": ("i8", ()),
     "day": ("i4", ()),
@@ -90,7 +92,7 @@ class Columns:
     Colours: `colour_names[i]` is the share (of 255) of the i-th of query.model's COLOURS; `colour_labs[k]` are
     L·127, a·254 and b·254 (OKLab, rounded and clipped to bytes) of the k-th dominant colour, `colour_shares[k]` its
     share (of 255), 0 where there is none. `ratio`: 128 + 64·ln(width/height), 1 to 255; 0 where a side is unknown.
-    `shade`: the largest dominant colour in sRGB, RGB565; 0 where there is none. `id`,
+    `profile`: see profiles.py. `shade`: the largest dominant colour in sRGB, RGB565; 0 where there is none. `id`,
     `thumbhash` and `look`: see look.py.
     """
 
@@ -100,6 +102,7 @@ class Columns:
     lens: NDArray[np.uint32]
     creator: NDArray[np.uint32]
     private: NDArray[np.uint32]
+    profile: NDArray[np.uint32]
     place: NDArray[np.uint32]
     taken: NDArray[np.int64]
     day: NDArray[np.int32]
@@ -181,10 +184,11 @@ class Columns:
 
 
 class Names:
-    """Codes of texts, by column: code 0 is none."""
+    """Codes of texts, by column: code 0 is none; and of what occurs together."""
 
-    def __init__(self, names: dict[str, list[str]]) -> None:
+    def __init__(self, names: dict[str, list[str]], profiles: Profiles | None = None) -> None:
         self.names = names
+        self.profiles = profiles or Profiles()
         self._codes: dict[str, dict[str | None, int]] = {}
         for column, texts in names.items():
             self._codes[column] = {None: 0} | ({"": 0} if column != "private" else {})
@@ -245,6 +249,7 @@ def rows_of(
             # A hostile file may say it is 2^40 pixels wide.
             limits = _LIMITS[name]
             values[name] = np.fromiter(numbers, np.int64, len(rows)).clip(limits.min, limits.max).astype(limits.dtype)
+        values["profile"] = names.profiles.codes(values)
         *reals, colours, ids, thumbhashes = rest[len(_WHOLE) :]
         for name, numbers in zip(_REAL, reals, strict=True):
             real = np.fromiter(numbers, np.float64, len(rows))

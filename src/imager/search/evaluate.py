@@ -82,7 +82,7 @@ class Evaluation:
             found = self._found[text] = phrases.find(text, self.known.find, self.catalog, self._scope)
         return found
 
-    def standing(self, text: q.Text, numbers: NDArray[np.int64]) -> Found:
+    def standing(self, text: q.Text, numbers: NDArray[np.uint32]) -> Found:
         """Where the words of a text stand; right for the pictures of these numbers, of which none is there twice."""
         pattern = phrases.Pattern(text)
         if text in self._found or not self._is_of_many(pattern):

@@ -126,7 +126,7 @@ def _columns(index: Index, result: _Result) -> _Columns:
     if "columns" not in remembered:
         # All rows at once, those of pictures that are not present taken off again: nothing needs to be picked out.
         others = _Result(~everything.mask)
-        all_rows = _counts(index, slice(None), _colours(index, everything))
+        all_rows = _counts(index, None, _colours(index, everything))
         remembered["columns"] = _less(all_rows, _counts(index, others.numbers, np.zeros(len(q.COLOURS), np.int64)))
     rest = _Result(everything.mask & ~result.mask)
     if len(rest.numbers) + len(result.numbers) > len(everything.numbers):  # it has pictures in other states
@@ -138,19 +138,29 @@ def _less(one: _Columns, other: _Columns) -> _Columns:
     return _Columns(*(a - b for a, b in zip(one, other, strict=True)))
 
 
-def _counts(index: Index, rows: NDArray[np.intp] | slice, colours: Counts) -> _Columns:
-    columns, names = index.columns, index.names
-    looks = columns.kind[rows].astype(np.uint32) * np.uint32(_STARS)
-    looks += (columns.rating[rows] + 2).view(np.uint8)
-    first, size = _first_month(index), _months(index)
+def _counts(index: Index, rows: NDArray[np.intp] | None, colours: Counts) -> _Columns:
+    """`rows`: the pictures; None: every row."""
+
+    def column(name: str) -> NDArray[Any]:
+        values: NDArray[Any] = getattr(index.columns, name)
+        return values if rows is None else values.take(rows, mode="clip")  # of another mode: half as fast
+
+    names, first, size = index.names, _first_month(index), _months(index)
+    by_profile = np.bincount(column("profile"), minlength=len(index.profiles))
+    kept = np.flatnonzero(by_profile)
+    cameras, lenses, kinds, ratings = index.profiles.table[:, kept]
     months = np.zeros(0, np.intp)
     if first is not None:  # what is no asset has any month
-        months = np.bincount(np.clip(columns.month[rows], first, first + size - 1) - first, minlength=size)
+        months = np.bincount(np.clip(column("month"), first, first + size - 1) - first, minlength=size)
+
+    def summed(codes: Counts, different: int) -> Counts:
+        return np.bincount(codes, by_profile[kept], minlength=different).astype(np.int64)
+
     return _Columns(
-        np.bincount(columns.make_model[rows], minlength=len(names["make_model"])),
-        np.bincount(columns.lens[rows], minlength=len(names["lens"])),
-        np.bincount(columns.place[rows], minlength=max(index.places, default=0) + 1),
-        np.bincount(looks, minlength=_STARS * len(names["kind"])),
+        summed(cameras, len(names["make_model"])),
+        summed(lenses, len(names["lens"])),
+        np.bincount(column("place"), minlength=max(index.places, default=0) + 1),
+        summed(kinds * _STARS + ratings + 2, _STARS * len(names["kind"])),
         months,
         colours,
     )

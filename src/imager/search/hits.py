@@ -99,7 +99,7 @@ def hits(
 def why(numbers: Sequence[int], wanted: Asked, evaluation: Evaluation) -> dict[int, list[dict[str, Any]]]:
     """For each picture, what it was found by: words with the field in which they stand, colours with their share."""
     reasons: dict[int, list[dict[str, Any]]] = {number: [] for number in numbers}
-    asked = np.array(numbers, np.int64)
+    asked = np.array(numbers, np.uint32)  # as postings are, so that none of these is converted
     for channel, texts in (("words", wanted.words), ("forgiving", wanted.forgiving)):
         fields = [(text.text, _fields(evaluation.standing(text, asked), asked)) for text in texts]
         for place, number in enumerate(numbers):
@@ -118,7 +118,7 @@ def why(numbers: Sequence[int], wanted: Asked, evaluation: Evaluation) -> dict[i
     return reasons
 
 
-def _fields(found: Found, numbers: NDArray[np.int64]) -> list[int]:
+def _fields(found: Found, numbers: NDArray[np.uint32]) -> list[int]:
     """In which fields each of these pictures has it, as bits."""
     if not len(found.assets):
         return [0] * len(numbers)

@@ -29,6 +29,7 @@ from imager.search.columns import Columns, Names
 from imager.search.harvest import harvest
 from imager.search.lists import Lists
 from imager.search.order import Order
+from imager.search.profiles import Profiles
 from imager.search.sidecar import DamagedError, Generation, Writer
 
 LEAST_SPARE: Final = 65_536
@@ -115,6 +116,11 @@ class Index:
         """Texts of the codes in columns: 'kind', 'make_model', 'lens', 'creator', 'private'. Code 0 is none."""
         return self._names.names
 
+    @property
+    def profiles(self) -> Profiles:
+        """What the codes of the column `profile` stand for."""
+        return self._names.profiles
+
     def place(self, number: int) -> build.Place:
         """(name, city, region, country, country code) of a place; empty where nothing is known."""
         return self._places.get(number, ("", "", "", "", ""))
@@ -185,7 +191,7 @@ class Index:
         facts = generation.facts
         size = facts["size"]
         columns = Columns.read(generation, size)
-        names = Names(generation.text("names"))
+        names = Names(generation.text("names"), Profiles.of(generation.array("profiles")))
         places = {number: tuple(parts) for number, *parts in generation.text("places")}
         lists = {name: Lists.read(generation, name) for name in _LISTS}
         order = Order(generation.array("order"), generation.array("order_taken"))
@@ -319,6 +325,7 @@ class Index:
         spare = max(LEAST_SPARE, size // 10)
         columns.write(writer, size, spare)
         writer.text("names", names.names)
+        writer.array("profiles", names.profiles.table)
         writer.text("places", [[number, *parts] for number, parts in places.items()])
         for name, own in lists.items():
             own.write(writer, name, size, spare)

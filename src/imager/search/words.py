@@ -26,7 +26,7 @@ ALL: Final = (1 << len(TEXT_FIELDS)) - 1
 """Every field, as bits: that of a field f is 1 << TEXT_FIELDS.index(f)."""
 
 _GONE = 0xFFFF  # in no segment
-_MARKED_AT_ONCE = 1 << 19  # postings
+_MARKED_AT_ONCE = 1 << 17  # postings
 _FAN = 8  # as many segments of about one size become one
 _SPARSE = 128  # one posting in so many pictures is sorted sooner than put in a table
 _FEW = 32  # one in so many is looked up by itself
@@ -135,7 +135,7 @@ class Words:
         mask = np.zeros(len(self._where), bool)
         for docs, _ in self._postings(term, how, fields):
             for start in range(0, len(docs), _MARKED_AT_ONCE):
-                mask[docs[start : start + _MARKED_AT_ONCE]] = True
+                mask[docs[start : start + _MARKED_AT_ONCE].astype(np.intp)] = True  # else it converts them one by one
         return mask
 
     def standing(self, term: str, how: How, fields: int, assets: NDArray[Any]) -> Found:
@@ -146,7 +146,10 @@ class Words:
             wanted[assets] = self._where[assets] == number
             for docs, has in segment.postings(term.encode("utf-8", "replace"), how):
                 for start in range(0, len(docs), _MARKED_AT_ONCE):
-                    places = start + np.flatnonzero(wanted[docs[start : start + _MARKED_AT_ONCE]])
+                    some = wanted.take(
+                        docs[start : start + _MARKED_AT_ONCE], mode="clip"
+                    )  # of another mode: half as fast
+                    places = start + np.flatnonzero(some)
                     np.bitwise_or.at(bits, np.searchsorted(assets, docs[places]), has[places] & np.uint16(fields))
         kept = bits != 0
         return _only(assets[kept].astype(np.uint32), bits[kept])
@@ -158,7 +161,7 @@ class Words:
             for docs, bits in segment.postings(term.encode("utf-8", "replace"), how):
                 if fields != ALL:
                     asked = bits & np.uint16(fields)
-                    has = asked != 0
+                    has = np.flatnonzero(asked != 0)
                     docs, bits = docs[has], asked[has]
                 if how == "exact":
                     docs, bits = self._current(number, docs, bits)
