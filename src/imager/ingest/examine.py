@@ -63,7 +63,7 @@ def _examine(path: bytes, catalog: str | None, store: Store) -> dict[str, Any]:
         return {"outcome": "gone"}
     except OSError as error:
         raise _Fail("identify", _reason(error)) from error
-    with os.fdopen(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
         before = os.fstat(file.fileno())
         if not stat.S_ISREG(before.st_mode):
             return {"outcome": "skipped"}
@@ -74,7 +74,11 @@ def _examine(path: bytes, catalog: str | None, store: Store) -> dict[str, Any]:
                 return _unrecognised(os.path.basename(path), head)
             if before.st_size > LARGEST:
                 raise _Fail("identify", f"the file is larger than {LARGEST >> 30} GiB")
-            data = head + file.read() if len(head) == _HEAD else head
+            if len(head) < _HEAD:
+                data = head
+            else:  # from its beginning: at once and in one piece costs less than to put two pieces together
+                file.seek(0)
+                data = file.readall()
             after = os.fstat(file.fileno())
             if (kind := recognise(data)) is None:  # a RAW file that its head did not give away
                 return _unrecognised(os.path.basename(path), head)
