@@ -68,6 +68,10 @@ def library_folder(made_once: Path, tmp_path: Path) -> Path:
     """The library's folder, this test's own; the pictures lie where all tests have them, and are only read."""
     folder = tmp_path / "library"
     shutil.copytree(made_once / "library", folder)
+    with Library.open(folder, create=False) as library:  # a copy is on another device, as it were
+        device = library.catalog.device.files
+        for table in ("folders", "roots"):
+            library.catalog.db.execute(f"UPDATE {table} SET device = ?", (device,))
     return folder
 
 

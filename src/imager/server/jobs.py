@@ -130,10 +130,15 @@ class Jobs:
         running = self._running.get(known["id"])
         if running is None:
             return known
-        job, task = running
-        job.stopping = True
-        await asyncio.wait([task])
+        running[0].stopping = True
+        await self.over(known["id"])
         return await self._desks.read(asker, lambda library: found(library, job_id))
+
+    async def over(self, job_id: str) -> None:
+        """Wait until a job is over."""
+        running = self._running.get(job_id)
+        if running is not None:
+            await asyncio.wait([running[1]])
 
     async def close(self, *, seconds: float = 5.0) -> None:
         """Stop all jobs, since the server ends."""
