@@ -40,6 +40,12 @@ class Run:
     together: int  # bytes that all its processes held at most, what they share counted in each
 
 
+def installed() -> dict[str, str]:
+    """The environment of a program as after an installation: its modules are compiled, whatever this one does."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return environment | {"PYTHONPYCACHEPREFIX": os.fspath(Path("build", "benchmarks", "compiled").absolute())}
+
+
 def find_imager(given: str | None) -> str:
     """The program to measure: what was given, else that of this environment, else that on the PATH."""
     beside = os.path.join(os.path.dirname(sys.executable), "imager")
@@ -78,7 +84,7 @@ def run(imager: str, library: str, *arguments: str, configuration: str) -> Run:
     Raises `RunError` with the last words of the program where it fails.
     """
     command = [imager, "--library", library, *arguments, "--json"]
-    environment = os.environ | {"IMAGER_CONFIG": configuration}
+    environment = installed() | {"IMAGER_CONFIG": configuration}
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         begun = time.perf_counter()
         process = subprocess.Popen(command, stdout=output, stderr=errors, env=environment)
