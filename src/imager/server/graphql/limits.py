@@ -31,8 +31,11 @@ MOST_FIELDS: Final = 1_000
 """With all fragments unfolded; descriptions of schemas that tools ask for have about 200."""
 
 MOST_LEVELS: Final = 16
-BUDGET: Final = 1_000
-"""What one request may cost: about a row each, and more for what looks at the whole library."""
+BUDGET: Final = 2_000
+"""What one request may cost: one for ten values, and more for what looks at the whole library."""
+
+_INTROSPECTION: Final = 300
+"""As so many fields counts each time that the schema is asked for, which is long."""
 
 
 class Budget:
@@ -41,9 +44,9 @@ class Budget:
     def __init__(self) -> None:
         self.left = BUDGET
 
-    def spend(self, cost: int) -> None:
-        """Take from it; UsageError where not enough is left."""
-        self.left -= cost
+    def spend(self, cost: int, *, rows: int = 0, fields: int = 0) -> None:
+        """Take from it, also for rows with so many fields each; UsageError where not enough is left."""
+        self.left -= cost + rows * fields // 10
         if self.left < 0:
             raise UsageError("This asks for too much at once. Ask for fewer pictures, or for one thing at a time.")
 
@@ -82,7 +85,8 @@ class _Measure:
             match selection:
                 case FieldNode():
                     inner, below = self._size(selection.selection_set)
-                    inner, below = inner + 1, below + 1
+                    inner += _INTROSPECTION if selection.name.value in ("__schema", "__type") else 1
+                    below += 1
                 case InlineFragmentNode():
                     inner, below = self._size(selection.selection_set)
                 case FragmentSpreadNode():

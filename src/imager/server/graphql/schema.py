@@ -199,7 +199,7 @@ class Album:
     @_field("Its pictures.")
     async def pictures(self, info: Info, limit: int = 50, after: After = None) -> AlbumPage:
         """A page of its pictures."""
-        info.context.budget.spend(_PAGE + _some(limit))
+        info.context.budget.spend(_PAGE, rows=_some(limit), fields=len(_selected(info)))
         beside = None if after is None else asked.text(after)
         page = await info.context.search(lambda library: library.album(self.id, limit=limit, after=beside))
         return AlbumPage(pictures=[AlbumPicture(id=one["id"]) for one in page["pictures"]], next=page["next"])
@@ -219,9 +219,9 @@ class Query:
         self, info: Info, q: Text = "", query: Query_ = None, limit: int = 50, after: After = None
     ) -> SearchPage:
         """A page of hits."""
-        condition, facets = _condition(q, query), _asks_for(info, "facets")
-        beside = None if after is None else asked.text(after)
-        info.context.budget.spend(_SEARCH + _some(limit) + _FACETS * facets)
+        condition, selected = _condition(q, query), _selected(info)
+        beside, facets = None if after is None else asked.text(after), "facets" in selected
+        info.context.budget.spend(_SEARCH + _FACETS * facets, rows=_some(limit), fields=len(selected))
         page = await info.context.search(
             lambda library: searching.found(library, condition, limit, beside, facets=facets)
         )
@@ -254,7 +254,7 @@ class Query:
         places = {"after": after, "before": before, "at": at}
         for place in places.values():
             asked.text(place or "")
-        info.context.budget.spend(_PAGE + _some(limit))
+        info.context.budget.spend(_PAGE, rows=_some(limit), fields=len(_selected(info)))
         page = await info.context.read(lambda library: browsing.page_of(library, condition, limit=limit, **places))
         rows = [types.of(TimelineRow, row) for row in page["rows"]]
         return TimelinePage(rows=rows, older=page["older"], newer=page["newer"])
@@ -281,7 +281,9 @@ class Query:
     async def albums(self, info: Info) -> list[Album]:
         """All albums."""
         info.context.budget.spend(_FACETS)
-        return [types.of(Album, album) for album in await info.context.search(lambda library: library.albums())]
+        found = await info.context.search(lambda library: library.albums())
+        info.context.budget.spend(0, rows=len(found), fields=len(_selected(info)))
+        return [types.of(Album, album) for album in found]
 
     @_field("An album by its id; null where there is none that you see.")
     async def album(self, info: Info, id: strawberry.ID) -> Album | None:  # noqa: A002 - as GraphQL calls it
@@ -308,19 +310,21 @@ async def _asset(info: Info, asset: str) -> types.Asset | None:
 
 async def _counts(info: Info, function: Callable[[Library], list[tuple[str, int]]]) -> list[types.Count]:
     info.context.budget.spend(_PAGE)
-    return [types.Count(value=value, count=count) for value, count in await info.context.read(function)]
+    found = await info.context.read(function)
+    info.context.budget.spend(0, rows=len(found), fields=len(_selected(info)))
+    return [types.Count(value=value, count=count) for value, count in found]
 
 
-def _asks_for(info: Info, name: str) -> bool:
-    """Whether a field's answer is to have that part; fragments are looked into."""
+def _selected(info: Info) -> list[str]:
+    """The names of all fields that are asked for below this one, each as often as it is; fragments are looked into."""
+    names: list[str] = []
     waiting = [selection for chosen in info.selected_fields for selection in chosen.selections]
     while waiting:
         selection = waiting.pop()
-        if not isinstance(selection, SelectedField):
-            waiting += selection.selections
-        elif selection.name == name:
-            return True
-    return False
+        if isinstance(selection, SelectedField):
+            names.append(selection.name)
+        waiting += selection.selections
+    return names
 
 
 # ── the schema, and what it answers ─────────────────────────────────────────────────────────────────────────────
