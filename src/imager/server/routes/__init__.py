@@ -4,6 +4,9 @@ Each route declares what it needs of who asks (`asking.need` or `asking.public`)
 """
 
 ROUTERS = [
+    "assets",  # what is asked for most comes first: each path that is tried takes time
+    "timeline",
+    "search",
     "health",
     "description",
     "opening",
@@ -15,9 +18,6 @@ ROUTERS = [
     "trash",
     "jobs",
     "events",
-    "assets",
-    "search",
-    "timeline",
     "map",
     "stats",
     "uploads",

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Request, Response
 from fastapi import Query as Parameter
 
-from imager.server import derivatives, ranges
+from imager.server import derivatives, ranges, state
 from imager.server.answers import SAME, known, tagged
 from imager.server.asked import AssetId, AtDesks, Reader
+from imager.server.asking import Asker
 from imager.server.derivatives import Kind
 from imager.server.problems import ProblemError, documented
 from imager.server.schemas.assets import Asset, History
@@ -35,39 +36,23 @@ Version = Annotated[
 ]
 
 
-@router.get("/{id}", response_model=Asset, responses=_READ | SAME)
-async def show(request: Request, asset: AssetId, asker: Reader, desks: AtDesks) -> Response:
-    """All that is known of a picture."""
-    return tagged(request, await desks.read(asker, lambda library: library.show(derivatives.named(asset))))
-
-
-@router.get("/{id}/history", response_model=History, responses=_READ | SAME)
-async def history(request: Request, asset: AssetId, asker: Reader, desks: AtDesks) -> Response:
-    """What people said of a picture, latest first."""
-    said = await desks.read(asker, lambda library: library.history(derivatives.named(asset)))
-    return tagged(request, {"edits": said})
-
-
 @router.head("/{id}/thumbnail", include_in_schema=False)
 @router.get("/{id}/thumbnail", response_class=Response, responses=_READ | SAME | _JPEG)
-async def thumbnail(
-    request: Request, asset: AssetId, asker: Reader, desks: AtDesks, version: Version = None
-) -> Response:
+async def thumbnail(request: Request, asset: AssetId, asker: Reader, version: Version = None) -> Response:
     """A small JPEG of a picture, at most 320 pixels a side; where it has none, a blur of its colours."""
-    return await _small(request, asset, asker, desks, version, "thumbnail")
+    return await _small(request, asset, asker, version, "thumbnail")
 
 
 @router.head("/{id}/preview", include_in_schema=False)
 @router.get("/{id}/preview", response_class=Response, responses=_READ | SAME | _JPEG)
-async def preview(request: Request, asset: AssetId, asker: Reader, desks: AtDesks, version: Version = None) -> Response:
+async def preview(request: Request, asset: AssetId, asker: Reader, version: Version = None) -> Response:
     """A JPEG of a picture for a screen; where it has none, its thumbnail."""
-    return await _small(request, asset, asker, desks, version, "preview")
+    return await _small(request, asset, asker, version, "preview")
 
 
-async def _small(
-    request: Request, asset: str, asker: Reader, desks: AtDesks, version: str | None, kind: Kind
-) -> Response:
-    found = await desks.read(
+async def _small(request: Request, asset: str, asker: Asker, version: str | None, kind: Kind) -> Response:
+    # Asked for more than all else together: what a dependency takes to be found out is saved.
+    found = await state.of(request).desks.read(
         asker, lambda library: derivatives.small(library, asset, kind, lambda etag: known(request, etag))
     )
     headers = found.headers(version)
@@ -111,3 +96,16 @@ async def original(
             kind="range",
             headers={"Content-Range": f"bytes */{found.size}", "Accept-Ranges": "bytes"},
         ) from None
+
+
+@router.get("/{id}", response_model=Asset, responses=_READ | SAME)
+async def show(request: Request, asset: AssetId, asker: Reader, desks: AtDesks) -> Response:
+    """All that is known of a picture."""
+    return tagged(request, await desks.read(asker, lambda library: library.show(derivatives.named(asset))))
+
+
+@router.get("/{id}/history", response_model=History, responses=_READ | SAME)
+async def history(request: Request, asset: AssetId, asker: Reader, desks: AtDesks) -> Response:
+    """What people said of a picture, latest first."""
+    said = await desks.read(asker, lambda library: library.history(derivatives.named(asset)))
+    return tagged(request, {"edits": said})
