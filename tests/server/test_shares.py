@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -250,7 +251,7 @@ def test_a_forged_or_old_cookie_opens_nothing(client: Client, ids: list[str], mo
     for forged in (f"{int(until) + 9}.{signature}", f"{until}.{'0' * 64}", f"{until}.", "x", "²." + signature):
         header = {"Cookie": f"{name}={forged}".encode("latin-1")}
         assert client(None).get(made["path"], headers=header).status_code == 401  # type: ignore[arg-type]
-    monkeypatch.setattr(links.time, "time", lambda: int(until) + 1)
+    monkeypatch.setattr(time, "time", lambda: int(until) + 1)
     assert visitor.get(made["path"]).status_code == 401
 
 

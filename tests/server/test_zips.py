@@ -188,7 +188,7 @@ NAMES = st.one_of(
             "a\u202egpj.exe",
             "missing.txt",
             "…/x",
-        ]  # fmt: skip
+        ]
     ),
 )
 
