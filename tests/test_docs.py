@@ -8,12 +8,23 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from imager.cli import albums, browse, edit, export, ingest, timeline, upkeep, watch
+from imager.cli import albums, browse, edit, export, ingest, members, serve, timeline, upkeep, watch
 from imager.cli.main import app
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks" / "README.md"]
-MODULES = (albums, browse, edit, export, ingest, timeline, upkeep, watch)  # importing them registers their commands
+MODULES = (
+    albums,
+    browse,
+    edit,
+    export,
+    ingest,
+    members,
+    serve,
+    timeline,
+    upkeep,
+    watch,
+)  # importing them registers their commands
 COMMANDS = set(typer.main.get_group(app).list_commands(None))  # type: ignore[arg-type]
 
 

@@ -10,7 +10,18 @@ import pytest
 import typer
 
 import imager as package
-from imager.cli import albums, browse, edit, export, ingest, timeline, upkeep, watch  # noqa: F401 - they register
+from imager.cli import (  # noqa: F401 - they register
+    albums,
+    browse,
+    edit,
+    export,
+    ingest,
+    members,
+    serve,
+    timeline,
+    upkeep,
+    watch,
+)
 from imager.cli.main import app
 from tests.cli.program import Program
 
@@ -47,9 +58,10 @@ def test_the_version_is_told(imager: Program) -> None:
 def test_commands_that_only_look_do_not_wait_for_decoders_to_be_imported() -> None:
     program = (
         "import sys\n"
-        "from imager.cli import albums, browse, edit, export, ingest, timeline, upkeep, watch\n"
+        "from imager.cli import albums, browse, edit, export, ingest, members, serve, timeline, upkeep, watch\n"
         "from imager.library import Library\n"
-        "heavy = {'cv2', 'numpy', 'PIL', 'pyvips', 'psutil', 'tzfpy', 'rich.progress', 'imager.ingest.run'}\n"
+        "heavy = {'cv2', 'numpy', 'PIL', 'pyvips', 'psutil', 'tzfpy', 'rich.progress', 'imager.ingest.run',\n"
+        " 'fastapi', 'pydantic', 'argon2', 'uvicorn', 'imager.server'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
