@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import queue
 import threading
@@ -24,11 +25,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
+from imager.errors import ImagerError
 from imager.library import Library
+from imager.server import problems
 from imager.server.problems import ProblemError
 
 if TYPE_CHECKING:
     from imager.server.asking import Asker
+
+log = logging.getLogger("imager.server.desks")
 
 T = TypeVar("T")
 DeskName = Literal["search", "read", "write", "ingest", "door"]
@@ -128,6 +133,15 @@ class _Desk:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
+    def _open(self) -> Library:
+        try:
+            return Library.open(self._folder, create=False, now=self._now)
+        except ImagerError as error:  # which names places on the disk
+            log.error("library", exc_info=error)
+            raise problems.of_status(
+                503, "The library can't be opened just now.", headers={"Retry-After": "10"}
+            ) from error
+
     def _work(self) -> None:
         if self._name == "ingest":
             _step_back()
@@ -140,7 +154,7 @@ class _Desk:
                     continue
                 try:
                     if library is None:
-                        library = Library.open(self._folder, create=False, now=self._now)
+                        library = self._open()
                     _settle(future, result=function(library))
                 except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
                     _settle(future, error=error)
