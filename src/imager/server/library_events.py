@@ -89,7 +89,8 @@ class Follower:
     async def stop(self) -> None:
         """No more."""
         if self._task is not None:
-            self._task.cancel()
+            async with self._looking:  # what was told is noted
+                self._task.cancel()
             await asyncio.wait([self._task])
 
     async def arrive(self) -> None:

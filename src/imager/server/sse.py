@@ -62,8 +62,8 @@ def _known(library: Library, event: Event) -> bool:
         case "album.changed":
             own = parse_id(str(event.data.get("id")))
             album = None if own is None else catalog.db.execute(_ALBUM, (own,)).get
-            deleted = bool(event.data.get("deleted"))
-            return album is not None and access.role_on(principal, catalog, album=album, deleted=deleted) is not None
+            # Also where it was deleted meanwhile: who saw it has to hear of that.
+            return album is not None and access.role_on(principal, catalog, album=album, deleted=True) is not None
         case "library.changed":
             return access.role_on(principal, catalog) is not None
         case "scan.done" | "scan.failed":
