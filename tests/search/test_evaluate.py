@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from imager.query import model as q
-from imager.search import evaluate, phrases
+from imager.search import evaluate, phrases, stored
 from imager.search.evaluate import matching
 from imager.search.tokens import tokens
 from tests.search.conditions import conditions
@@ -48,6 +48,7 @@ def test_words_side_by_side_are_the_same_by_full_text_as_by_reading(made: Made, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(phrases, "READ", 0)
         patch.setattr(evaluate, "MANY", 0)
+        patch.setattr(stored, "_FILES", 0)
         assert found(made, condition) == made.oracle.matching(condition)
 
 

@@ -35,6 +35,8 @@ CROSS JOIN regions AS r ON r.asset = wanted.value WHERE r.name <> ''"""
 _SOME_FOLDERS = """SELECT DISTINCT v.asset, o.folder, o.label FROM carray(?1) AS wanted
 CROSS JOIN versions AS v ON v.asset = wanted.value CROSS JOIN files AS f ON f.content = v.content
 CROSS JOIN folders AS o ON o.folder = f.folder"""
+_SOME_FILES = """SELECT v.asset, f.name FROM carray(?) AS wanted CROSS JOIN versions AS v ON v.asset = wanted.value
+CROSS JOIN files AS f ON f.content = v.content"""
 _SOME = {"tags": _SOME_TAGS, "people": _SOME_PEOPLE, "folders": _SOME_FOLDERS}
 _TAGS = "SELECT group_concat(asset), group_concat(tag) FROM asset_tags WHERE asset >= ? AND asset < ?"
 _FILES = "SELECT group_concat(folder), group_concat(content) FROM files WHERE content IS NOT NULL"
@@ -71,6 +73,11 @@ def some_lists(db: apsw.Connection, name: str, assets: Array, lists: Lists) -> l
     for asset, key, text in db.execute(_SOME[name], (many(assets.tolist()),)):
         found[asset].append(lists.code(key, text))
     return list(found.items())
+
+
+def some_files(db: apsw.Connection, assets: Array) -> list[tuple[int, bytes]]:
+    """(asset, name) of the files of these assets."""
+    return fetch(db, _SOME_FILES, (many(assets.tolist()),)) if len(assets) else []
 
 
 def all_tags(db: apsw.Connection, rows: int) -> Lists:

@@ -165,7 +165,7 @@ class Evaluation:
                 return columnar.shaped(index, condition)
             case q.File(pattern):
                 candidates = self._name_candidates(pattern) & (True if self._scope is None else self._scope)
-                return self._of(stored.with_file(self.catalog, pattern, np.flatnonzero(candidates)))
+                return self._of(stored.with_file(index, self.catalog, pattern, np.flatnonzero(candidates)))
             case q.Folder(path):
                 return self._listed(index.folders, self.known.folders(path))
             case q.State(state):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from imager.query.model import TEXT_FIELDS, TextField
 from imager.search.columns import Columns
+from imager.search.filenames import Gathering
 from imager.search.lists import Lists
 from imager.search.segments import Assets, Fields, ends
 from imager.search.tokens import ASCII, LONGEST, tokens
@@ -160,10 +161,14 @@ def harvest(
     names: dict[str, list[str]],
     places: dict[int, tuple[str, ...]],
     lists: dict[TextField, Lists],
+    files: Gathering,
 ) -> Harvest:
-    """The words of all assets. `owner`: the asset of each content; `lists`: of 'tags', 'people' and 'folder'."""
+    """The words of all assets. `owner`: the asset of each content; `lists`: of 'tags', 'people' and 'folder'.
+
+    `files` gathers the names of files, with the numbers of their contents.
+    """
     found = Harvest()
-    found.texts("name", db.execute(_NAMES), owner)
+    found.texts("name", files.passing(db.execute(_NAMES)), owner)
     found.texts("title", db.execute(_TITLES))
     found.texts("caption", db.execute(_CAPTIONS))
     there = np.flatnonzero(columns.state)

@@ -26,6 +26,7 @@ from imager.catalog import Catalog
 from imager.catalog.connection import Connection, explained, fetch, many
 from imager.search import build, lineage, segments, sidecar, words
 from imager.search.columns import Columns, Names
+from imager.search.filenames import FileNames, Gathering
 from imager.search.harvest import harvest
 from imager.search.lists import Lists
 from imager.search.order import Order
@@ -62,6 +63,8 @@ class Index:
     people: Lists
     folders: Lists
     words: words.Words
+    file_names: FileNames
+    """Of all assets but those in `changed`."""
 
     def __init__(self, catalog: Catalog, folder: Path) -> None:
         """Use `open`."""
@@ -120,6 +123,11 @@ class Index:
     def profiles(self) -> Profiles:
         """What the codes of the column `profile` stand for."""
         return self._names.profiles
+
+    @property
+    def changed(self) -> NDArray[np.int64]:
+        """The assets that changed since the generation was made, or are no more, in order."""
+        return np.array(sorted(self._changed), np.int64)
 
     def place(self, number: int) -> build.Place:
         """(name, city, region, country, country code) of a place; empty where nothing is known."""
@@ -195,9 +203,10 @@ class Index:
         places = {number: tuple(parts) for number, *parts in generation.text("places")}
         lists = {name: Lists.read(generation, name) for name in _LISTS}
         order = Order(generation.array("order"), generation.array("order_taken"))
-        found = words.Words.read(generation, columns.room)
+        found, file_names = words.Words.read(generation, columns.room), FileNames.read(generation)
         self.columns, self._names, self._places, self._order, self.words = columns, names, places, order, found
         self.tags, self.people, self.folders = lists["tags"], lists["people"], lists["folders"]
+        self.file_names = file_names
         self._generation, self.size, self.version, self._base = generation, size, facts["reach"], facts["reach"]
         self._changed, self._said = set(), ""
 
@@ -283,11 +292,13 @@ class Index:
         order = Order.of(there, columns.taken[there])
 
         def write(writer: Writer) -> None:
+            files = Gathering()
             found = harvest(
-                db, owner, columns, names.names, places, {"tags": tags, "people": people, "folder": folders}
+                db, owner, columns, names.names, places, {"tags": tags, "people": people, "folder": folders}, files
             )
             segments.write(writer, found.postings(), found.vocabulary)
             lists = {"tags": tags, "people": people, "folders": folders}
+            files.names().owned(owner).write(writer)
             self._write(writer, changes, columns, names, places, lists, order)
 
         if not self._to_file(changes, write):
@@ -362,6 +373,8 @@ class Index:
 
     def _write_all(self, writer: Writer) -> None:
         self.words.write(writer)
+        changed = self.changed
+        self.file_names.replaced(changed, build.some_files(self._db, changed)).write(writer)
         lists = dict(self._lists())
         self._write(writer, self.version, self.columns, self._names, self._places, lists, self._order)
 

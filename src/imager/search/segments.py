@@ -8,7 +8,6 @@ from __future__ import annotations
 import bisect
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +24,17 @@ _SAMPLE = 65_536  # letters
 
 Assets = NDArray[np.uint32]
 Fields = NDArray[np.uint16]
+
+
+def occurrences(letters: NDArray[np.uint8], piece: bytes) -> NDArray[np.int64]:
+    """Where a piece, of one letter at least, stands in a text: looked for by its letter that is rarest there."""
+    often = np.bincount(letters[:: 1 + len(letters) // _SAMPLE], minlength=256)
+    rare, *others = sorted(range(len(piece)), key=lambda at: int(often[piece[at]]))
+    end = max(0, len(letters) - len(piece) + 1)
+    places = np.flatnonzero(letters[rare : rare + end] == piece[rare])
+    for at in others:
+        places = places[letters[places + at] == piece[at]]
+    return places
 
 
 class Segment:
@@ -65,24 +75,13 @@ class Segment:
             return first, first + (first < len(self) and self.term(first) == term)
         return first, bisect.bisect_left(numbers, term + b"\xff", first, key=self.term)
 
-    @cached_property
-    def _frequencies(self) -> NDArray[np.int64]:
-        """About how often each byte stands in the terms."""
-        letters = np.frombuffer(self.blob, np.uint8)
-        return np.bincount(letters[:: 1 + len(letters) // _SAMPLE], minlength=256)
-
     def inside(self, piece: bytes) -> NDArray[np.int64]:
         """Numbers of the terms that have `piece` somewhere, in order."""
         if self._looked[0] == piece:
             return self._looked[1]
         if not piece or b"\0" in piece or len(self.blob) < len(piece):
             return np.zeros(0, np.int64)
-        letters = np.frombuffer(self.blob, np.uint8)
-        rare = sorted(range(len(piece)), key=lambda at: int(self._frequencies[piece[at]]))
-        ends_at = len(letters) - len(piece) + 1
-        places = np.flatnonzero(letters[rare[0] : rare[0] + ends_at] == piece[rare[0]])
-        for at in rare[1:]:
-            places = places[letters[places + at] == piece[at]]
+        places = occurrences(np.frombuffer(self.blob, np.uint8), piece)
         numbers = np.searchsorted(self.offsets, places.astype(np.uint32), "right") - 1
         self._looked = (piece, numbers[np.diff(numbers, prepend=-1) > 0])  # it is counted first, and then asked for
         return self._looked[1]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +15,13 @@ from imager.catalog import Catalog
 from imager.catalog.albums import LIVE
 from imager.catalog.connection import fetch, many
 from imager.search import phrases
+from imager.search.build import some_files
+from imager.search.filenames import fold
+from imager.search.index import Index
 from imager.search.words import tokens
 
 _FILES = 20_000  # so many pictures are asked for the names of their files; if more, all files are gone through
 
-_FILES_OF = """SELECT v.asset, f.name FROM carray(?) AS wanted CROSS JOIN versions AS v ON v.asset = wanted.value
-CROSS JOIN files AS f ON f.content = v.content"""
 _ALL_FILES = """SELECT v.asset, f.name FROM files AS f CROSS JOIN versions AS v ON v.content = f.content
 WHERE f.content IS NOT NULL AND v.asset IS NOT NULL"""
 _ALBUMS = f"SELECT album, lower(hex(id)), name, parent, query FROM ({LIVE})"
@@ -61,15 +61,20 @@ def members(catalog: Catalog, wanted: Sequence[Album]) -> NDArray[np.int64]:
     return np.fromiter((asset for (asset,) in rows), np.int64, len(rows))
 
 
-def with_file(catalog: Catalog, pattern: str, candidates: NDArray[np.integer]) -> NDArray[np.int64]:
+def with_file(index: Index, catalog: Catalog, pattern: str, candidates: NDArray[np.integer]) -> NDArray[np.int64]:
     """The pictures of which a file has such a name; `candidates` are at least these."""
-    if not len(candidates):
-        return np.zeros(0, np.int64)
-    some = len(candidates) <= _FILES
-    rows = catalog.db.execute(*((_FILES_OF, (many(candidates.tolist()),)) if some else (_ALL_FILES,)))
+    if len(candidates) > _FILES and "*" in pattern and "?" not in pattern:
+        changed = index.changed
+        current = index.file_names.matching(pattern)
+        current = current[~np.isin(current, changed)]
+        rows: Iterable[tuple[int, bytes]] = some_files(catalog.db, changed)
+    else:
+        current = np.zeros(0, np.uint32)
+        some = len(candidates) <= _FILES
+        rows = some_files(catalog.db, candidates) if some else catalog.db.execute(_ALL_FILES)
     fits = named(pattern)
     found = {asset for asset, name in rows if fits(os.fsdecode(name))}
-    return np.fromiter(found, np.int64, len(found))
+    return np.concatenate([current.astype(np.int64), np.fromiter(found, np.int64, len(found))])
 
 
 def literal_words(pattern: str) -> list[str]:
@@ -84,12 +89,3 @@ def named(pattern: str) -> Callable[[str], bool]:
         return lambda name: folded in ((full := fold(name)), full.rpartition(".")[0])
     fits = re.compile(fnmatch.translate(folded.replace("[", "[[]"))).match
     return lambda name: fits(fold(name)) is not None
-
-
-def fold(name: str) -> str:
-    """A name in lower case, without the diacritics that full text leaves out (U+0300 to U+036F)."""
-    lower = name.lower()
-    if lower.isascii():
-        return lower
-    parts = unicodedata.normalize("NFD", lower)
-    return unicodedata.normalize("NFC", "".join(c for c in parts if not "\u0300" <= c <= "\u036f"))
