@@ -73,6 +73,8 @@ def _complete(operation: dict[str, Any], need: Need | Public | None) -> None:
         wanted += [401, 403]
         operation["security"] = [{"session": []}] + ([] if need.session else [{"key": []}])
         operation["x-scope"] = need.scope
+        if need.role is not None:
+            operation["x-role"] = need.role
     else:
         operation["security"] = []
     for status, answer in problems.documented(*wanted).items():

@@ -11,6 +11,7 @@ import asyncio
 import bisect
 import contextlib
 import json
+import logging
 import threading
 import time
 from collections import deque
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
     from imager.library import Library
     from imager.server.desks import Desks
 
+log = logging.getLogger("imager.server.events")
+
 _IN_MEMORY: Final = 10_000
 _KEPT: Final = 100_000  # rows of the table
 _BEHIND: Final = 1_000  # events that a listener may be behind before it has to begin anew
 _PAUSE: Final = 0.25  # seconds until what was published is written
+_AGAIN: Final = 5.0  # seconds until that is tried again
 
 _LAST = "SELECT max(event) FROM events"
 _SINCE = "SELECT event, kind, data, asset, member, created FROM events WHERE event > ? ORDER BY event LIMIT ?"
@@ -149,19 +153,32 @@ class Events:
             self._writer.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._writer
-            await self.write()
+            try:
+                await self.write()
+            except Exception as error:
+                log.warning("events are not written", exc_info=error)
 
     async def write(self) -> None:
-        """Write what was published and is not in the table yet."""
+        """Write what was published and is not in the table yet. What can't be written stays to be written later."""
         with self._lock:
             events, self._unwritten = self._unwritten, []
-        if events and self._desks is not None:
+        if not events or self._desks is None:
+            return
+        try:
             await self._desks.owner("write", lambda library: _store(library, events))
+        except BaseException:
+            with self._lock:
+                self._unwritten = (events + self._unwritten)[-_KEPT:]
+            raise
 
     async def _write_behind(self) -> None:
         while True:
             await asyncio.sleep(_PAUSE)
-            await self.write()
+            try:
+                await self.write()
+            except Exception as error:
+                log.warning("events are not written", exc_info=error)
+                await asyncio.sleep(_AGAIN)
 
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})  # others are anything at all
 _BOUNDS: Final = (0.005, 0.015, 0.03, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -17,16 +18,16 @@ class Metrics:
     def __init__(self) -> None:
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._seconds: dict[str, list[int]] = {}
-        self._sums: Counter[str] = Counter()
+        self._sums: defaultdict[str, float] = defaultdict(float)
         self.counts: Counter[str] = Counter()
         """Anything else that is counted, by the name of its series (`imager_sign_in_failures_total`)."""
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request; `route` is the pattern of its address, never the address."""
-        self._requests[method, route, status] += 1
+        self._requests[method if method in _METHODS else "(other)", route, status] += 1
         buckets = self._seconds.setdefault(route, [0] * (len(_BOUNDS) + 1))
         buckets[bisect_left(_BOUNDS, seconds)] += 1
-        self._sums[route] += seconds  # type: ignore[assignment]  # a counter of floats
+        self._sums[route] += seconds
 
     def text(self, gauges: Mapping[str, Mapping[str, float]]) -> str:
         """Everything, with `gauges` as they are just now: by name, then by labels ('desk="read"' or '')."""

@@ -24,7 +24,7 @@ from imager.errors import ImagerError
 from imager.library import Library
 from imager.server import logs
 from imager.server.app import create_app
-from imager.server.auth import accounts, sessions
+from imager.server.auth import accounts, passwords, sessions
 from imager.server.settings import Settings
 from imager.server.state import State
 
@@ -39,6 +39,8 @@ def run(settings: Settings, *, told: Callable[[str, str | None], None], open_bro
     """
     logs.begin(quiet=sys.stderr.isatty())
     check(settings)
+    # So that not even the first who is no member waits longer for that answer than a member does.
+    threading.Thread(target=passwords.right, args=(None, ""), daemon=True).start()
     with contextlib.closing(_listening(settings)) as listener:
         settings = replace(settings, port=listener.getsockname()[1])
         app = create_app(settings)

@@ -29,8 +29,9 @@ Person = Annotated[Asker, need("read", session=True)]
 @router.post("/session", dependencies=[public()], responses=documented(401, 403, 429, 503))
 async def sign_in(request: Request, response: Response, given: SignIn, state: Holds) -> Me:
     """Sign in with a password: the answer sets the cookie of a new session. One that the browser had before ends."""
+    member = given.member.strip().lower()  # as keyboards of phones begin a word
     token = await state.signing.sign_in(
-        state, given.member, given.password, address=address_of(request), agent=request.headers.get("user-agent", "")
+        state, member, given.password, address=address_of(request), agent=request.headers.get("user-agent", "")
     )
     return await begun(request, response, state, token)
 
