@@ -1,9 +1,9 @@
 """Thumbnails, previews and originals on their way out: what is looked up at a desk, and what the answer says of it.
 
 A desk finds the picture, as the asker sees it, and reads the small files whole: that takes less than handing them on.
-Originals are opened there and read elsewhere, in pieces. What is sent is never taken for anything but what it is: its
-type comes from a short list of ours, and it runs nothing (`SEALED`), since a browser would run what it finds in a
-picture under the address of the library.
+Originals may lie on any disk: they are opened, and read in pieces, in threads beside the desks. What is sent is never
+taken for anything but what it is: its type comes from a short list of ours, and it runs nothing (`SEALED`), since a
+browser would run what it finds in a picture under the address of the library.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import os
 import stat
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from typing import BinaryIO, Final, Literal
+from typing import Any, BinaryIO, Final, Literal, TypeVar
 from urllib.parse import quote
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -27,6 +28,7 @@ from imager.server.answers import FOR_EVER, FRESH
 from imager.server.names import safe_name
 from imager.server.ranges import Span
 
+T = TypeVar("T")
 Kind = Literal["thumbnail", "preview"]
 
 SEALED: Final = {
@@ -42,8 +44,11 @@ SHOWN: Final = frozenset(
 """Types that originals are sent as; everything else is bytes to be saved."""
 
 _PIECE: Final = 256 * 1024
-_CONTENT: Final = """SELECT c.sha256, c.mime FROM assets AS a CROSS JOIN contents AS c ON c.content = a.content
-WHERE a.asset = ?"""
+_AT_ONCE: Final = 16
+_WAITING: Final[RunVar[CapacityLimiter]] = RunVar("originals")
+_NOT_THERE: Final = "The file of this picture is not there just now, or was changed since it was read."
+_CONTENT: Final = """SELECT c.content, c.sha256, c.mime
+FROM assets AS a CROSS JOIN contents AS c ON c.content = a.content WHERE a.asset = ?"""
 _VERSIONS: Final = """SELECT a.id, c.sha256 FROM carray(?) AS wanted CROSS JOIN assets AS a ON a.id = wanted.value
 CROSS JOIN contents AS c ON c.content = a.content"""
 
@@ -148,27 +153,63 @@ class Original:
         }
 
 
-def original(library: Library, asset: str) -> Original:
-    """The file of what is shown of a picture, opened; the caller closes it.
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where the file of a picture should be. Not to be told."""
 
-    NotFoundError: no such picture, or its file is not there now as it was read.
+    files: tuple[tuple[bytes, int, int], ...]  # path, size and time of change, as they were read
+    sha256: bytes
+    mime: str | None
+
+
+def placed(library: Library, asset: str) -> Placed:
+    """Where the file of what is shown of a picture should be; NotFoundError: no such picture, or no file of it.
+
+    The catalog alone is asked: a disk that sleeps, or is on another computer, may keep a desk waiting for long.
     """
-    path = library.original(named(asset))
-    sha256, mime = library.catalog.db.execute(_CONTENT, (library.find(asset),)).get
-    gone = NotFoundError("The file of this picture is not there just now, or was changed since it was read.")
-    try:
-        file = open(path, "rb", buffering=0, opener=_opener)  # noqa: SIM115 - it is sent later
-    except OSError:
-        raise gone from None
-    told, row = os.fstat(file.fileno()), library.catalog.files.at(os.fsencode(path))
-    if not stat.S_ISREG(told.st_mode) or row is None or (row.bytes, row.modified) != (told.st_size, told.st_mtime_ns):
-        # Other bytes than those which the asker may see.
+    number = library.find(named(asset))
+    content, sha256, mime = library.catalog.db.execute(_CONTENT, (number,)).get
+    known = library.catalog.files
+    rows = [(path, known.at(path)) for path, state in known.paths_of(content) if state == "present"]
+    files = tuple((path, row.bytes, row.modified) for path, row in rows if row is not None)
+    if not files:
+        raise NotFoundError(_NOT_THERE)
+    return Placed(files, sha256, mime)
+
+
+def opened(where: Placed) -> Original:
+    """The file of a picture, opened; the caller closes it. NotFoundError where it is not there as it was read.
+
+    Other bytes than those which the asker may see are not theirs, whatever lies in that place now.
+    """
+    for path, size, modified in where.files:
+        try:
+            file = open(path, "rb", buffering=0, opener=_opener)  # noqa: SIM115 - it is sent later
+        except OSError:
+            continue
+        told = os.fstat(file.fileno())
+        if stat.S_ISREG(told.st_mode) and (told.st_size, told.st_mtime_ns) == (size, modified):
+            return Original(file, size, where.sha256, where.mime, os.fsdecode(os.path.basename(path)))
         file.close()
-        raise gone
-    return Original(file, told.st_size, sha256, mime, path.name)
+    raise NotFoundError(_NOT_THERE)
 
 
-def _opener(path: str, flags: int) -> int:
+def original(library: Library, asset: str) -> Original:
+    """`opened` what is `placed`, for who may wait for the disk."""
+    return opened(placed(library, asset))
+
+
+async def beside(function: Callable[..., T], *values: Any) -> T:
+    """Run something that waits for a disk in a thread beside the desks; of such, only so many at a time."""
+    try:
+        limiter = _WAITING.get()
+    except LookupError:
+        limiter = CapacityLimiter(_AT_ONCE)
+        _WAITING.set(limiter)
+    return await to_thread.run_sync(function, *values, limiter=limiter)
+
+
+def _opener(path: str | bytes, flags: int) -> int:
     """Whatever took the place of a file must not keep us waiting, as a pipe would."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
@@ -193,7 +234,7 @@ class FileAnswer(StreamingResponse):
 async def _pieces(file: BinaryIO, span: Span) -> AsyncIterator[bytes]:
     at = span.start
     while at < span.end:
-        data = await to_thread.run_sync(_read, file, at, min(_PIECE, span.end - at))
+        data = await beside(_read, file, at, min(_PIECE, span.end - at))
         if not data:
             raise OSError("the file became shorter while it was sent")
         at += len(data)

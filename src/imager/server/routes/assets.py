@@ -72,7 +72,8 @@ async def original(
     download: Annotated[bool, Parameter(description="Whether browsers save it rather than show it.")] = False,
 ) -> Response:
     """The file itself, of the version that is shown: all of it, or one range of its bytes."""
-    found = await desks.read(asker, lambda library: derivatives.original(library, asset))
+    where = await desks.read(asker, lambda library: derivatives.placed(library, asset))
+    found = await derivatives.beside(derivatives.opened, where)
     try:
         headers = found.headers(version, download=download)
         if known(request, found.etag):
