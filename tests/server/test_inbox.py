@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from imager.errors import ImagerError, StorageFullError, UsageError
 from imager.server.uploads import inbox as module
-from imager.server.uploads.inbox import Inbox, beside
+from imager.server.uploads.inbox import TEMPLATE, Inbox, beside, chosen
 from tests.server.test_zips import NAMES
 
 DAY = datetime(2021, 7, 4, 12, 30)
@@ -56,6 +56,14 @@ def test_a_template_says_where_pictures_lie() -> None:
 
 def test_the_inbox_lies_beside_the_library() -> None:
     assert beside(Path("/data/library")) == Path("/data/library inbox")
+
+
+def test_the_inbox_lies_not_in_the_library(tmp_path: Path) -> None:
+    for wrong in (tmp_path, tmp_path / "inbox"):
+        with pytest.raises(UsageError, match="in the library itself"):
+            chosen(tmp_path, wrong, TEMPLATE)
+    assert chosen(tmp_path, None, TEMPLATE).folder == beside(tmp_path)
+    assert chosen(tmp_path, tmp_path.with_name("other"), "{name}").template == "{name}"
 
 
 def test_a_file_is_never_written_over_another(inbox: Inbox, part: Path) -> None:

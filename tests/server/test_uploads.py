@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 import shutil
@@ -424,6 +425,69 @@ def test_bytes_that_are_gone_are_told(served: Served, client: Client) -> None:
     send(ed, at, NEW[:100])
     (served.state.settings.library / "uploads" / f"{at.rpartition('/')[2]}.part").unlink()
     assert send(ed, at, NEW[100:], 100).status_code == 410
+
+
+def test_a_disk_that_fills_up_keeps_what_was_acknowledged(
+    served: Served, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ed = client("ed")
+    at = begin(ed, NEW)
+    send(ed, at, NEW[:100])
+    real = parts._write
+
+    def full(file: Any, data: bytes, digest: Any) -> None:
+        real(file, data[: len(data) // 2], digest)
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(parts, "_write", full)
+    assert send(ed, at, NEW[100:], 100).status_code == 507
+    monkeypatch.setattr(parts, "_write", real)
+    assert ed.head(at, headers=TUS).headers["Upload-Offset"] == "100"
+    assert send(ed, at, NEW[100:], 100).status_code == 204
+    assert settled(served, ed, at)["state"] == "done"
+
+
+def test_what_could_not_be_taken_in_is_taken_in_later(
+    served: Served, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("as if the library were locked")
+
+    ed, real = client("ed"), arriving._taken
+    monkeypatch.setattr(arriving, "_taken", broken)
+    at = begin(ed, NEW)
+    send(ed, at, NEW)
+    assert settled(served, ed, at)["state"] == "waiting"
+    assert ed.delete(at, headers=TUS).status_code == 409  # nothing may be lost now
+    monkeypatch.setattr(arriving, "_taken", real)
+    service = served.state.uploads
+    assert service is not None
+    served.run(service.resume())
+    assert settled(served, ed, at)["state"] == "done"
+
+
+def test_a_long_request_is_made_safe_on_the_way(
+    served: Served, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "BLOCK", 100)
+    monkeypatch.setattr(parts, "STEP", 500)
+    ed = client("ed")
+    at = begin(ed, NEW)
+    offsets: list[int] = []
+    real = table.advance
+
+    def advance(catalog: Any, identifier: str, before: int, after: int) -> bool:
+        offsets.append(after)
+        return real(catalog, identifier, before, after)
+
+    monkeypatch.setattr(table, "advance", advance)
+
+    def pieces() -> Any:
+        yield from (NEW[n : n + 100] for n in range(0, len(NEW), 100))
+
+    assert ed.patch(at, content=pieces(), headers=BYTES | {"Upload-Offset": "0"}).status_code == 204
+    assert offsets[-1] == len(NEW)
+    assert settled(served, ed, at)["state"] == "done"
 
 
 def test_what_has_expired_is_swept_away_and_strays_too(served: Served, client: Client, library: Library) -> None:

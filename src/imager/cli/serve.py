@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as codec
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,6 +49,24 @@ def serve(
     private_key: Annotated[
         str | None, typer.Option("--private-key", metavar="FILE", help="The certificate's key, if not in its file.")
     ] = None,
+    inbox: Annotated[
+        str | None,
+        typer.Option(
+            "--inbox",
+            metavar="FOLDER",
+            envvar="IMAGER_INBOX",
+            help="Where uploaded pictures come to lie; by default a folder beside the library: 'library inbox'.",
+        ),
+    ] = None,
+    inbox_template: Annotated[
+        str,
+        typer.Option(
+            "--inbox-template",
+            metavar="PATTERN",
+            envvar="IMAGER_INBOX_TEMPLATE",
+            help="Folders and name in it, of {year}, {month}, {day}, {member} and, at the end, {name}.",
+        ),
+    ] = "{year}/{month}/{name}",
     open_browser: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the library in the browser, where there is one.")
     ] = True,
@@ -60,6 +79,7 @@ def serve(
     """
     from imager.server import running
     from imager.server.settings import Settings, base_of, networks
+    from imager.server.uploads.inbox import chosen
 
     with open_library(create=True) as library:
         folder = library.folder
@@ -72,7 +92,10 @@ def serve(
         proxies=networks(" ".join(proxy or ()).replace(",", " ").split()),
         certificate=certificate,
         private_key=private_key,
+        inbox=None if inbox is None else Path(inbox),
+        inbox_template=inbox_template,
     )
+    chosen(folder, settings.inbox, inbox_template)  # wrong ones are told at once
     running.run(settings, told=_as_line if json else _tell, open_browser=open_browser)
 
 

@@ -48,8 +48,8 @@ async def lifespan(holds: State) -> AsyncIterator[None]:
 def made(holds: State) -> Uploads:
     """The uploads of a server, as it was told."""
     settings = holds.settings
-    folder = settings.inbox or inbox.beside(settings.library)
-    return Uploads(holds.desks, holds.events, settings.library, inbox.Inbox(folder, settings.inbox_template))
+    place = inbox.chosen(settings.library, settings.inbox, settings.inbox_template)
+    return Uploads(holds.desks, holds.events, settings.library, place)
 
 
 async def _service(request: Request) -> Uploads:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ from imager.server.uploads import table
 from imager.server.uploads.inbox import Inbox
 from imager.server.uploads.parts import Parts
 from imager.server.uploads.table import Upload
+
+_log = logging.getLogger(__name__)
 
 MOST: Final = 1_000
 """Uploads of a member that may be on their way at once."""
@@ -173,9 +176,9 @@ class Uploads:
             ids, self._queue = self._queue[:_AT_ONCE], self._queue[_AT_ONCE:]
             try:
                 await self._take(ids)
-            except (ImagerError, OSError):
-                # Their rows still say that they wait: the next start, or the next sweep, does it.
-                pass
+            except Exception:  # noqa: BLE001 - it is logged, and done later
+                # Their rows still say that they wait: the next sweep does it, or the next start.
+                _log.exception("uploads could not be taken in")
             finally:
                 for identifier in ids:
                     if not (future := self._waiting.pop(identifier)).done():
@@ -259,8 +262,10 @@ class Uploads:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(_SWEEP)
-            with contextlib.suppress(Exception):  # a busy desk: the next time
+            try:
                 await self.resume()
+            except Exception:  # noqa: BLE001 - a busy desk, a full disk: the next time
+                _log.exception("uploads could not be looked through")
 
 
 _ENDINGS: Final = {"jpeg": "jpg", "heif": "heic"}

@@ -36,6 +36,14 @@ def beside(library: Path) -> Path:
     return library.with_name(f"{library.name} inbox")
 
 
+def chosen(library: Path, folder: Path | None, template: str) -> Inbox:
+    """The inbox of a library, in the folder that was chosen or beside the library. UsageError where it can't be one."""
+    at = beside(library) if folder is None else folder.expanduser().absolute()
+    if at.resolve().is_relative_to(library.resolve()):
+        raise UsageError(f"{at} lies in the library itself, where pictures are not looked for. Choose another folder.")
+    return Inbox(at, template)
+
+
 class Inbox:
     """A folder, and the naming template by which files are placed in it."""
 
