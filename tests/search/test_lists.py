@@ -44,6 +44,7 @@ def assert_shows(lists: Lists, pictures: dict[int, set[str]], rows: int) -> None
         mask[1::step] = True
         expected = [sum(name in pictures.get(a, ()) for a in range(1, rows, step)) for name in lists.names]
         assert lists.counts(mask).tolist() == expected
+    assert np.flatnonzero(lists.any(rows)).tolist() == sorted(a for a, names in pictures.items() if names and a < rows)
     assert lists.counts().tolist() == [sum(name in names for names in pictures.values()) for name in lists.names]
 
 

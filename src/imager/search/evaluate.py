@@ -172,9 +172,9 @@ class Evaluation:
                 mask: Mask = index.columns.state == STATES[state]
                 return mask
             case q.Has("tag"):
-                return self._listed(index.tags, range(len(index.tags.names)))
+                return index.tags.any(index.size)
             case q.Has("person"):
-                return self._listed(index.people, range(len(index.people.names)))
+                return index.people.any(index.size)
             case q.Has("album"):
                 return self._of(stored.members(self.catalog, self._every_album()))
             case q.Has(what):

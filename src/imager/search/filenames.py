@@ -85,7 +85,7 @@ class FileNames:
         return FileNames(letters, np.cumsum(np.append(0, sizes[kept])), assets[kept])
 
     def matching(self, pattern: str) -> NDArray[np.uint32]:
-        """Assets of the files that are called so; `*`, of which there is one at least, is any text."""
+        """Assets of the files that are called so, once for each; `*`, of which there is at least one, is any text."""
         first, *middle, last = (_encoded(piece) for piece in fold(pattern).split("*"))
         starts, ends = self._offsets[:-1], self._offsets[1:]
         left = np.flatnonzero(
@@ -97,7 +97,7 @@ class FileNames:
             at = found[np.searchsorted(found, at)] + len(piece)
             here = at <= until
             left, at, until = left[here], at[here], until[here]
-        return np.unique(self._assets[left])
+        return self._assets[left]
 
     def _there(self, places: NDArray[np.int64], piece: bytes) -> NDArray[np.bool_]:
         """At which of these places the piece stands; where there is no room for it, anything may be said."""

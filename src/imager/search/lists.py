@@ -188,6 +188,11 @@ class Lists:
         found.flags.writeable = False
         return found
 
+    def any(self, size: int) -> Mask:
+        """The pictures with numbers below `size` that have any."""
+        mask: Mask = self._count[:size] != 0
+        return mask
+
     def _base(self, number: int) -> Assets:
         if number + 1 >= len(self._starts):
             return np.zeros(0, np.uint32)
@@ -207,10 +212,9 @@ class Lists:
         """How many of the pictures in `mask` (None: of all) have each, by number."""
         if mask is None:
             return self._totals[: len(self.names)].copy()
-        picked = np.flatnonzero(mask)
-        if 2 * len(picked) <= len(mask):
-            return self.counted(picked)
-        beyond = np.arange(len(mask), len(self._count))
+        if 2 * int(np.count_nonzero(mask)) <= len(mask):
+            return self.counted(np.flatnonzero(mask))
+        beyond = len(mask) + np.flatnonzero(self._count[len(mask) :])
         return self.counts() - self.counted(np.flatnonzero(~mask)) - self.counted(beyond)
 
     def counted(self, assets: NDArray[Any]) -> NDArray[np.uint32]:

@@ -52,7 +52,7 @@ def search(
     is wrong with a limit, a cursor or a text. `visible`: what the asker may see (None: everything).
     """
     if limit < 1:
-        raise UsageError("--limit takes a number from 1 up.")
+        raise UsageError("A page has at least one picture: its limit is a number from 1 up.")
     chips: list[dict[str, Any]] = []
     if isinstance(query, str):
         understood = parse(query, vocabulary)
