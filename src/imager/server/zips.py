@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
 
-from anyio import to_thread
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from imager.server.bare import Bare
-from imager.server.derivatives import SEALED, disposition
+from imager.server.derivatives import SEALED, beside, disposition
 from imager.server.names import numbered, safe_name
 from imager.server.ranges import Span
 
@@ -86,7 +85,7 @@ class SourceAnswer(StreamingResponse):
 
 async def _pieces(source: Source, span: Span) -> AsyncIterator[bytes]:
     at = span.start
-    while data := await to_thread.run_sync(source.read, at, span.end):
+    while data := await beside(source.read, at, span.end):
         at += len(data)
         yield data
 
@@ -144,7 +143,7 @@ async def stream(entries: list[Entry], opened: Callable[[Entry], Awaitable[Sourc
             try:
                 with archive.open(_info(name, entry.at), "w", force_zip64=source.size > _LARGE) as out:
                     at = 0
-                    while data := await to_thread.run_sync(source.read, at):
+                    while data := await beside(source.read, at):
                         out.write(data)
                         at += len(data)
                         yield sink.take()

@@ -8,6 +8,8 @@ the preview takes the original's place.
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -21,7 +23,7 @@ from imager.server.answers import FRESH, SAME, known
 from imager.server.asked import AssetId
 from imager.server.asking import public
 from imager.server.bare import bare
-from imager.server.derivatives import SEALED, Kind, Original
+from imager.server.derivatives import SEALED, Kind, Original, Placed
 from imager.server.desks import Desks
 from imager.server.links import Token, Visit
 from imager.server.problems import ProblemError, documented, of_status
@@ -51,6 +53,16 @@ _DETAILS: Final = (
     "taken_at", "latitude", "longitude", "place", "make", "model", "lens", "iso", "f_number", "exposure_time",
     "focal_length", "title", "caption", "creator", "copyright", "tags", "people",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A picture whose original is wanted, as a desk found it."""
+
+    picture: shares.Picture
+    placed: Placed
+    orientation: int | None
+    preview: Path
 
 
 @router.post("/password", status_code=204, responses=documented(401, 404, 422, 429))
@@ -118,7 +130,7 @@ async def shared_original(request: Request, visit: Visitor, asset: AssetId, desk
     Where its format does not allow that, this is the preview.
     """
     _may_download(visit)
-    source, headers = await desks.read(visit.asker, lambda library: _source(library, visit, asset))
+    source, headers = await _source(visit, asset, desks)
     try:
         if known(request, headers["ETag"]):
             source.file.close()
@@ -151,7 +163,7 @@ async def shared_zip(request: Request, visit: Visitor, desks: AtDesks) -> Stream
             again = await links.link(request, token)  # it may have ended since
             if again != visit.share:
                 return None
-            return (await desks.read(visit.asker, lambda library: _source(library, visit, entry.id)))[0]
+            return (await _source(visit, entry.id, desks))[0]
         except (NotFoundError, ProblemError):
             return None
 
@@ -217,20 +229,31 @@ async def _small(request: Request, visit: Visit, asset: str, desks: Desks, kind:
     return Response(found.data, 200, headers, "image/jpeg")
 
 
-def _source(library: Library, visit: Visit, asset: str) -> tuple[zips.Source, dict[str, str]]:
+async def _source(visit: Visit, asset: str, desks: Desks) -> tuple[zips.Source, dict[str, str]]:
     """The bytes that a link gives for a picture, opened, and what its answer says of them."""
+    found = await desks.read(visit.asker, lambda library: _wanted(library, visit, asset))
+    return await derivatives.beside(_opened, found, visit.share.details)
+
+
+def _wanted(library: Library, visit: Visit, asset: str) -> _Wanted:
     picture = _shows(library, visit, asset)
-    found = derivatives.original(library, picture.id)
-    if visit.share.details:
-        return zips.Source(found.file, found.size), found.headers(None, download=True)
     turned = library.catalog.db.execute(_ORIENTATION, (picture.asset,)).get
+    preview = library.store.path(picture.sha256, "preview")
+    return _Wanted(picture, derivatives.placed(library, picture.id), turned, preview)
+
+
+def _opened(wanted: _Wanted, details: bool) -> tuple[zips.Source, dict[str, str]]:
+    """The original; without details what is left of it, or the preview. Waits for the disk."""
+    found = derivatives.opened(wanted.placed)
+    if details:
+        return zips.Source(found.file, found.size), found.headers(None, download=True)
     try:
-        left = bare(found.file, found.mime, turned)
-        name = _plain_name(picture)
+        left = bare(found.file, found.mime, wanted.orientation)
+        name = _plain_name(wanted.picture)
         if left is not None:
             return zips.Source(found.file, left.size, left), _headers(found, "bare", found.type, name)
         found.file.close()
-        file = library.store.path(picture.sha256, "preview").open("rb", buffering=0)
+        file = wanted.preview.open("rb", buffering=0)
     except OSError:
         found.file.close()
         raise NotFoundError("This picture can't be had without its metadata just now.") from None

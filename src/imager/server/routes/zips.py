@@ -67,7 +67,8 @@ async def _zip(
 
     async def opened(entry: zips.Entry) -> zips.Source | None:
         try:
-            found = await desks.read(asker, lambda library: derivatives.original(library, entry.id))
+            placed = await desks.read(asker, lambda library: derivatives.placed(library, entry.id))
+            found = await derivatives.beside(derivatives.opened, placed)
         except NotFoundError:
             return None
         return zips.Source(found.file, found.size)
