@@ -1,4 +1,4 @@
-"""Listening: what is told to whom, that nothing is lost or told twice, and that nobody learns of what they can't see."""
+"""Listening: what is told to whom, that nothing is lost or repeated, and nobody learns of what they can't see."""
 
 from __future__ import annotations
 
@@ -370,7 +370,7 @@ def test_reconnecting_loses_and_repeats_nothing(library_folder: Path, serve: Cal
     with Library.open(library_folder, create=False) as library:
         own, other = (keys.create(library.catalog, m, name="t", scopes=SCOPES)[0] for m in ("vic", "owner"))
         ids = [format_id(i) for i in put(library.catalog, *(content(f"many {n}") for n in range(30)))]
-        hidden = [format_id(i) for i in put(library.catalog, content("hidden"))][0]
+        (hidden,) = (format_id(i) for i in put(library.catalog, content("hidden")))
         library.set_private(hidden)
     process = serve()
     reader, writer = {"Authorization": f"Bearer {own}"}, {"Authorization": f"Bearer {other}"}

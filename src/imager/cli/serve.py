@@ -67,6 +67,20 @@ def serve(
             help="Folders and name in it, of {year}, {month}, {day}, {member} and, at the end, {name}.",
         ),
     ] = "{year}/{month}/{name}",
+    watch: Annotated[
+        bool, typer.Option("--watch/--no-watch", envvar="IMAGER_WATCH", help="Follow all folders that were added.")
+    ] = False,
+    trash_days: Annotated[
+        int,
+        typer.Option(
+            "--trash-days",
+            metavar="DAYS",
+            min=0,
+            max=36_500,
+            envvar="IMAGER_TRASH_DAYS",
+            help="Erase from the library (never files) what was in the trash for so long; 0: nothing.",
+        ),
+    ] = 30,
     open_browser: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the library in the browser, where there is one.")
     ] = True,
@@ -94,6 +108,8 @@ def serve(
         private_key=private_key,
         inbox=None if inbox is None else Path(inbox),
         inbox_template=inbox_template,
+        watch=watch,
+        trash_days=trash_days,
     )
     chosen(folder, settings.inbox, inbox_template)  # wrong ones are told at once
     running.run(settings, told=_as_line if json else _tell, open_browser=open_browser)

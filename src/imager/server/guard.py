@@ -34,7 +34,7 @@ PAGE_POLICY: Final = (
 )
 """Of pages: only what this server itself serves, nothing that stands within the page."""
 
-BODY_LIMITS: dict[str, int | None] = {"/api/v1/uploads": None}
+BODY_LIMITS: dict[str, int | None] = {"/api/v1/uploads": None, "/api/v1/batch": 4 << 20}
 """Bytes that bodies may have below a path, where not as the settings say; None: its routes count for themselves."""
 
 _HEADERS: Final = {

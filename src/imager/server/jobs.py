@@ -73,6 +73,8 @@ class Job:
     batch: str | None = None
     result: dict[str, Any] = field(default_factory=dict)
     stopping: bool = False
+    reason: str = "It was stopped."
+    """Why, where it is stopped."""
     told: float = 0.0
 
     def note_within(self, db: apsw.Connection, done: int, batch: str | None, result: dict[str, Any]) -> None:
@@ -145,7 +147,7 @@ class Jobs:
         tasks = [task for _, task in self._running.values()]
         for job, _ in self._running.values():
             job.stopping = True
-            job.result["reason"] = "The server ended."
+            job.reason = "The server ended."
         if tasks:
             _, left = await asyncio.wait(tasks, timeout=seconds)
             for task in left:
@@ -169,7 +171,7 @@ class Jobs:
                     self._tell("job.progress", job, "running")
                     await work(job)
             if job.stopping:
-                state, problem = "stopped", job.result.pop("reason", "It was stopped. What was done stays.")
+                state, problem = "stopped", f"{job.reason} What was done stays."
         except (ImagerError, ProblemError) as error:
             state, problem = "failed", error.detail if isinstance(error, ProblemError) else str(error)
         except Exception:  # noqa: BLE001 - it belongs to the job
