@@ -39,7 +39,8 @@ def test_pages_follow_each_other_by_cursors(client: Client, library: Library) ->
         found += [hit["id"] for hit in page["hits"]]
         if (after := page["next"]) is None:
             break
-        problem(vic.get("/api/v1/search", params={"q": "other", "after": after}), 422, "usage")
+        other = problem(vic.get("/api/v1/search", params={"q": "other", "after": after}), 422, "usage")
+        assert other["detail"].startswith("'after' takes the 'next' of the page before")
     assert found == ids(library)
 
 

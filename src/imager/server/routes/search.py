@@ -10,9 +10,9 @@ from fastapi import Query as Parameter
 from imager.errors import UsageError
 from imager.library import Library
 from imager.query import codec
+from imager.query.error import QueryError
 from imager.query.model import Query
 from imager.query.printer import print_query
-from imager.search import Page
 from imager.server import asked
 from imager.server.answers import SAME, as_json, followed, json_answer
 from imager.server.asked import LONGEST_CURSOR, LONGEST_TEXT, Asked, AtDesks, Reader
@@ -75,7 +75,12 @@ async def find_query(body: SearchRequest, asker: Reader, desks: AtDesks) -> Resp
 
 def found(library: Library, query: Query | str, limit: int, after: str | None, *, facets: bool) -> dict[str, Any]:
     """A page of hits as the API shows it; GraphQL shows it, too."""
-    page: Page = library.search(query, limit=limit, after=after, facets=facets)
+    try:
+        page = library.search(query, limit=limit, after=after, facets=facets)
+    except QueryError:
+        raise
+    except UsageError as error:  # which names it as the command line does
+        raise UsageError(str(error).replace("--after", "'after'", 1)) from None
     versions = versions_of(library, [hit.id for hit in page.hits])
     hits = [{name: getattr(hit, name) for name in hit.__slots__} | {"v": versions.get(hit.id)} for hit in page.hits]
     return {"total": page.total, "chips": page.chips, "facets": page.facets, "hits": hits, "next": page.next}
