@@ -24,6 +24,8 @@ from imager.server.settings import Settings, base_of, networks
 from tests.server.conftest import PASSWORD, Process
 
 Serve = Callable[..., Process]
+ENDED = 4.0
+"""Seconds: two are the aim, and as many again for a computer that is busy with other tests."""
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals are sent otherwise there")
 
@@ -46,7 +48,7 @@ def test_without_accounts_it_opens_signed_in_by_a_link_and_ends_politely(serve: 
         began = time.monotonic()
         process.process.send_signal(signal.SIGTERM)
         assert process.process.wait(timeout=10) == 0
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < ENDED
 
 
 @posix
@@ -60,7 +62,7 @@ def test_who_keeps_a_connection_open_does_not_keep_it_from_ending(serve: Serve) 
         began = time.monotonic()
         process.process.send_signal(signal.SIGINT)
         assert process.process.wait(timeout=10) == 0
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < ENDED
         assert idle.recv(1) == b""
 
 

@@ -7,6 +7,7 @@ the number of the request; what is logged and counted, which is never more than 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from typing import Any, Final
@@ -73,6 +74,8 @@ class Guard:
                 passage.scope = below
                 _enter(below, self._state.settings.base_path)
                 await self._app(below, passage.receive, passage.send)
+        except asyncio.CancelledError:  # the server ends, and this took too long
+            await passage.broken_off()
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody outside learns of it
             await passage.failed(error)
         finally:
@@ -168,6 +171,12 @@ class _Passage:
             log.error("fault", extra={"imager": {"request": self.id, "route": self._route()}}, exc_info=error)
         if not self._started:
             await self._answer(problems.of_status(413 if self._too_large else 500))
+
+    async def broken_off(self) -> None:
+        """Answer who still sends or waits when the server ends; what was begun to be answered stays as it is."""
+        if self._started:
+            raise asyncio.CancelledError
+        await self._answer(problems.of_status(503, "The server is about to stop.", headers={"Retry-After": "5"}))
 
     def done(self) -> None:
         """Count and log the request."""

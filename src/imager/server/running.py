@@ -28,7 +28,7 @@ from imager.server.auth import accounts, passwords, sessions
 from imager.server.settings import Settings
 from imager.server.state import State
 
-GRACE = 1
+GRACE = 0.7
 """Seconds that requests have to end once the server is told to."""
 
 
@@ -62,7 +62,7 @@ def run(settings: Settings, *, told: Callable[[str, str | None], None], open_bro
                 date_header=True,
                 proxy_headers=False,  # the app's own, which knows which proxies
                 ws="none",
-                timeout_graceful_shutdown=GRACE,
+                timeout_graceful_shutdown=GRACE,  # type: ignore[arg-type]  # seconds as `asyncio.wait_for` takes them
                 timeout_keep_alive=30,
                 ssl_certfile=settings.certificate,
                 ssl_keyfile=settings.private_key,
