@@ -300,6 +300,18 @@ def test_details_are_told_where_the_maker_wants_it_but_never_paths(
     assert b"harbour" in visitor.get(f"{made['path']}/assets/{ids[0]}/original").content
 
 
+def test_a_format_that_cant_be_bared_is_handed_out_as_its_preview(
+    client: Client, library: Library, tmp_path: Path
+) -> None:
+    (tmp_path / "moving.gif").write_bytes(data := saved(scene(8), "GIF", comment=b"SECRET"))
+    assert list(library.add(tmp_path / "moving.gif", workers=1))
+    own = format_id(asset_id(hashlib.sha256(data).digest()))
+    made = share(client("ed"), ids=[own], download=True)
+    answer = client(None).get(f"{made['path']}/assets/{own}/original")
+    assert answer.headers["Content-Type"] == "image/jpeg" and b"SECRET" not in answer.content
+    assert answer.content == client(None).get(f"{made['path']}/assets/{own}/preview").content
+
+
 def test_originals_take_a_link_for_downloads(client: Client, ids: list[str]) -> None:
     made = share(client("ed"), ids=ids[:1])
     visitor = client(None)

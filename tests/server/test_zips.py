@@ -13,16 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from imager import access
 from imager.catalog.identity import asset_id, format_id
 from imager.library import Library
 from imager.server import zips
+from imager.server.auth import keys
 from imager.server.names import safe_name
+from tests.pictures import saved
 from tests.server.client import Served
+from tests.server.conftest import Process
 from tests.server.test_shares import ids
 
 __all__ = ["ids"]
@@ -150,6 +155,32 @@ def test_who_goes_away_leaves_no_file_open(tmp_path: Path) -> None:
     asyncio.run(run())
     assert [file.closed for file in opened] == [True, True]
     assert [p.name for p in tmp_path.iterdir()] == ["large"]
+
+
+def test_a_kill_in_between_leaves_nothing_behind(
+    serve: Callable[..., Process], library_folder: Path, tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (2_000, 2_500, 3), dtype=np.uint8)
+    (tmp_path / "large.bmp").write_bytes(data := saved(Image.fromarray(noise), "BMP"))
+    own = format_id(asset_id(hashlib.sha256(data).digest()))
+    with Library.open(library_folder, create=False) as library:
+        assert list(library.add(tmp_path / "large.bmp", workers=1))
+        secret, _ = keys.create(library.catalog, "vic", name="zip", scopes=("read",))
+    process = serve()
+    before = {p for p in tmp_path.rglob("*") if not p.name.startswith("catalog.db")}
+    with (
+        httpx.Client(headers={"Authorization": f"Bearer {secret}"}) as client,
+        pytest.raises(httpx.TransportError),
+        client.stream("GET", f"{process.address}{AT}", params={"id": own}) as answer,
+    ):
+        assert answer.status_code == 200
+        for n, _ in enumerate(answer.iter_raw()):
+            if n == 0:
+                process.process.kill()
+                process.process.wait()
+    assert {p for p in tmp_path.rglob("*") if not p.name.startswith("catalog.db")} == before
+    with Library.open(library_folder, create=False) as library:
+        assert not library.doctor(repair=False).problems
 
 
 def test_a_file_that_becomes_shorter_breaks_off(tmp_path: Path) -> None:
