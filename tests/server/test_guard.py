@@ -39,23 +39,23 @@ def faulty(served: Served) -> Served:
     return served
 
 
-@pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "10.1.1.2", "[fe80::]"]
-)
-def test_dns_rebinding_a_server_of_this_computer_is_known_by_no_other_name(client: Client, host: str) -> None:
-    answer = client("owner").get("/api/v1/session", headers={"Host": host})
-    assert answer.status_code == 421
-    assert answer.json()["type"] == "/problems/host"
+def test_dns_rebinding_a_server_of_this_computer_is_known_by_no_other_name(client: Client) -> None:
+    owner = client("owner")
+    for host in ("evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "192.168.1.2", "[fe80::1]"):
+        answer = owner.get("/api/v1/session", headers={"Host": host})
+        assert (answer.status_code, answer.json()["type"]) == (421, "/problems/host"), host
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:8643", "127.0.0.1:1", "[::1]:86", "LOCALHOST", "a.localhost"])
-def test_this_computer_knows_itself_by_all_its_names(client: Client, host: str) -> None:
-    assert client("owner").get("/api/v1/session", headers={"Host": host}).status_code == 200
+def test_this_computer_knows_itself_by_all_its_names(client: Client) -> None:
+    owner = client("owner")
+    for host in ("localhost", "localhost:8643", "127.0.0.1:1", "[::1]:8643", "LOCALHOST", "a.localhost"):
+        assert owner.get("/api/v1/session", headers={"Host": host}).status_code == 200, host
 
 
-@pytest.mark.parametrize("host", ["", "a b", "user@localhost", "localhost/x", "localhost\\x", "[", "localhost#x"])
-def test_host_header_what_makes_no_sense_is_refused(client: Client, host: str) -> None:
-    assert client("owner").get("/api/v1/session", headers={"Host": host}).status_code in (400, 421)
+def test_host_header_what_makes_no_sense_is_refused(client: Client) -> None:
+    owner = client("owner")
+    for host in ("", "a b", "user@localhost", "localhost/x", "localhost\\x", "[", "localhost#x"):
+        assert owner.get("/api/v1/session", headers={"Host": host}).status_code in (400, 421), host
 
 
 def test_host_header_two_of_them_are_refused(client: Client) -> None:
@@ -84,13 +84,12 @@ _CROSS = [
 
 
 @pytest.mark.parametrize("headers", _CROSS, ids=str)
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "BREW"])
-def test_csrf_another_site_changes_nothing_in_ones_name(client: Client, method: str, headers: dict[str, str]) -> None:
+def test_csrf_another_site_changes_nothing_in_ones_name(client: Client, headers: dict[str, str]) -> None:
     browser = client("owner")
     del browser.headers["Sec-Fetch-Site"]
-    answer = browser.request(method, "/api/v1/session", headers=headers)
-    assert answer.status_code == 403
-    assert answer.json()["type"] == "/problems/cross-site"
+    for method in ("POST", "PUT", "PATCH", "DELETE", "BREW"):
+        answer = browser.request(method, "/api/v1/session", headers=headers)
+        assert (answer.status_code, answer.json()["type"]) == (403, "/problems/cross-site"), method
     assert browser.get("/api/v1/session").status_code == 200
 
 
@@ -137,18 +136,19 @@ def test_cors_no_other_site_reads_an_answer(client: Client) -> None:
 _PATHS = ["/api/v1/session", "/nothing", "/healthz", "/api/v1/openapi.json", "/", "/open?token=" + "x" * 43]
 
 
-@pytest.mark.parametrize("path", _PATHS)
-def test_clickjacking_and_scripts_no_answer_can_be_framed_or_run_what_it_contains(client: Client, path: str) -> None:
-    headers = client("owner").get(path).headers
-    policy = headers["content-security-policy"]
-    assert "frame-ancestors 'none'" in policy
-    assert policy.startswith("default-src 'none'")
-    assert "unsafe" not in policy
-    assert headers["x-frame-options"] == "DENY"
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
-    assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
-    assert headers["cache-control"] in ("no-store", "no-cache")
+def test_clickjacking_and_scripts_no_answer_can_be_framed_or_run_what_it_contains(client: Client) -> None:
+    owner = client("owner")
+    for path in _PATHS:
+        headers = owner.get(path).headers
+        policy = headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in policy
+        assert policy.startswith("default-src 'none'")
+        assert "unsafe" not in policy
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
+        assert headers["cache-control"] in ("no-store", "no-cache")
 
 
 def test_open_redirect_nothing_leads_elsewhere(client: Client) -> None:
@@ -179,10 +179,11 @@ def test_a_body_that_tells_no_length_is_read_only_so_far(faulty: Served) -> None
         assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
 
 
-@pytest.mark.parametrize("length", ["-1", "1e3", "٣", "abc", "+5"])
-def test_request_smuggling_a_length_is_a_number(client: Client, length: str) -> None:
-    headers = {b"Content-Length": length.encode()}
-    assert client(None).request("GET", "/healthz", headers=headers).status_code == 400
+def test_request_smuggling_a_length_is_a_number(client: Client) -> None:
+    nobody = client(None)
+    for length in ("-1", "1e3", "٣", "abc", "+5"):
+        headers = {b"Content-Length": length.encode()}
+        assert nobody.request("GET", "/healthz", headers=headers).status_code == 400, length
 
 
 def test_a_fault_tells_nobody_outside_what_it_was(faulty: Served, caplog: pytest.LogCaptureFixture) -> None:

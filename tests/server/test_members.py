@@ -146,14 +146,16 @@ def test_a_new_member_comes_in_by_a_link_and_chooses_a_password(client: Client) 
     )
 
 
-@pytest.mark.parametrize("member", ["imager", "", "A", "a b", "../x", "-a", "a" * 64, "ed", "a\n", "é"])
-def test_a_name_that_is_taken_or_makes_none_is_refused(client: Client, member: str) -> None:
-    assert client("owner").post("/api/v1/members", json={"member": member}).status_code == 422
+def test_a_name_that_is_taken_or_makes_none_is_refused(client: Client) -> None:
+    owner = client("owner")
+    for member in ("imager", "", "A", "a b", "../x", "-a", "a" * 64, "ed", "a\n", "é"):
+        assert owner.post("/api/v1/members", json={"member": member}).status_code == 422, member
 
 
-@pytest.mark.parametrize("name", ["\u202eevil", "a" * 101, "\x1b[31m", " ", "a\x00b"])
-def test_hostile_strings_a_name_can_be_printed(client: Client, name: str) -> None:
-    assert client("owner").patch("/api/v1/members/ed", json={"name": name}).status_code == 422
+def test_hostile_strings_a_name_can_be_printed(client: Client) -> None:
+    owner = client("owner")
+    for name in ("\u202eevil", "a" * 101, "\x1b[31m", " ", "a\x00b"):
+        assert owner.patch("/api/v1/members/ed", json={"name": name}).status_code == 422, name
 
 
 def test_markup_in_a_name_stays_text(client: Client) -> None:
@@ -182,9 +184,9 @@ def test_an_owner_gives_somebody_a_new_password_but_not_themselves(client: Clien
     assert client(None).post("/api/v1/session", json={"member": "ed", **new}).status_code == 200
 
 
-@pytest.mark.parametrize("member", ["nobody", "%00", "a" * 500, "' OR 1=1 --", "..%2f.."])
-def test_a_member_who_is_none_is_not_found(client: Client, member: str) -> None:
+def test_a_member_who_is_none_is_not_found(client: Client) -> None:
     owner = client("owner")
-    assert owner.get(f"/api/v1/members/{member}").status_code == 404
-    assert owner.patch(f"/api/v1/members/{member}", json={"role": "owner"}).status_code == 404
-    assert owner.post(f"/api/v1/members/{member}/link").status_code == 404
+    for member in ("nobody", "%00", "a" * 500, "' OR 1=1 --", "..%2f.."):
+        assert owner.get(f"/api/v1/members/{member}").status_code == 404
+        assert owner.patch(f"/api/v1/members/{member}", json={"role": "owner"}).status_code == 404
+        assert owner.post(f"/api/v1/members/{member}/link").status_code == 404
