@@ -48,7 +48,7 @@ def test_the_cursor_of_another_search_is_refused() -> None:
 @_quick
 @given(text=st.text(max_size=60) | st.text("ABCabc019_-", max_size=60))
 def test_what_is_no_cursor_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="--after"):
+    with pytest.raises(UsageError, match="'next' of the page before"):
         decode(text, "")
 
 
@@ -92,5 +92,5 @@ def test_a_cursor_that_somebody_made_up_gives_a_page(catalog: Catalog, tmp_path:
 def test_deep_and_long_cursors_are_refused() -> None:
     deep = base64.urlsafe_b64encode(b"[" * 10_000).decode()
     for text in (deep, "A" * 1_000_000):
-        with pytest.raises(UsageError, match="--after"):
+        with pytest.raises(UsageError, match="'next' of the page before"):
             decode(text, "")

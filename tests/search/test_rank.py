@@ -14,7 +14,7 @@ from imager.catalog import Catalog
 from imager.catalog.identity import format_id
 from imager.facts import Region, TakenAt
 from imager.query import model as q
-from imager.search import evaluate, rank, service
+from imager.search import evaluate, pages, rank, service
 from imager.search.hits import Page
 from imager.search.index import Index
 from tests.catalog.libraries import content, put, say
@@ -70,8 +70,8 @@ def test_pages_are_the_same_where_channels_list_few_and_blocks_are_small(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rank, "LISTED", 3)
-        patch.setattr(rank, "_BLOCK", 4)
-        patch.setattr(rank, "_SMALL", 2)
+        patch.setattr(pages, "_BLOCK", 4)
+        patch.setattr(pages, "_SMALL", 2)
         whole = service.search(made.index, made.catalog, q.Query(condition), limit=1_000, with_facets=False)
         assert every_page(made, q.Query(condition), limit) == numbers(made.catalog, whole)
         assert set(numbers(made.catalog, whole)) == made.oracle.matching(condition)

@@ -182,7 +182,7 @@ def test_pages_of_text_go_on_although_it_would_be_understood_otherwise(library: 
 
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_limit_below_one_is_refused(library: Library, limit: int) -> None:
-    with pytest.raises(UsageError, match="--limit"):
+    with pytest.raises(UsageError, match="from 1 up"):
         library("", limit=limit)
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 from imager.errors import UsageError
 from imager.query import codec
 from imager.query.model import Query
-from imager.search.rank import Key
+from imager.search.pages import Key
 
 _LONGEST: Final = 16_384
 _MOST: Final = 1 << 62
@@ -60,11 +60,9 @@ def decode(text: str, asked: str) -> Cursor:
             raise ValueError("of another Imager")
         cursor = Cursor(codec.from_json(query), _whole(ceiling), _key(key), _words(instead))
     except (ValueError, TypeError, RecursionError, binascii.Error, UsageError) as error:
-        raise UsageError(f"What a page comes after is the 'next' of the page before; {text[:40]!r} is none.") from error
+        raise UsageError(f"--after takes the 'next' of the page before; {text[:40]!r} is none.") from error
     if digest != _digest(asked):
-        raise UsageError(
-            "What a page comes after is the 'next' of the page before; this one belongs to another search."
-        )
+        raise UsageError("--after takes the 'next' of the page before; this one belongs to another search.")
     return cursor
 
 

@@ -8,9 +8,7 @@ changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 from heapq import heappush, heapreplace
 from typing import Any, Final, NamedTuple
 
@@ -18,13 +16,30 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from imager.errors import UsageError
 from imager.query import model as q
-from imager.query.printer import print_query
 from imager.search.columnar import STATES, Mask, least
 from imager.search.index import Index
 from imager.search.lists import Lists, bitmap_of
 from imager.search.names import known
+from imager.search.values import (
+    AsksFor,
+    asks_camera,
+    asks_colour,
+    asks_day,
+    asks_folder,
+    asks_kind,
+    asks_lens,
+    asks_month,
+    asks_person,
+    asks_place,
+    asks_rating,
+    asks_tag,
+    asks_year,
+    day_text,
+    listed,
+    month_text,
+    year_text,
+)
 
 TOP: Final = 20
 """Values of each facet, the most frequent first, unless told otherwise."""
@@ -39,8 +54,6 @@ _WIDE = 1 << 20  # more months, and sorting takes less memory than counting
 _FEW = 5_000  # so many colours are picked out sooner than gone through
 _MANY = 500_000  # numbers to be looked at in lists: above, bitmaps may be quicker
 _BITMAP = 6_000  # numbers are looked at in the time that one bitmap takes
-_EPOCH = date(1970, 1, 1).toordinal()
-_DAY_MS = 86_400_000
 _STARS = 8  # ratings, from -2 (rejected) on, and room
 
 
@@ -97,17 +110,17 @@ def _facets(index: Index, result: _Result, top: int) -> Facets:
         months, by_month = months + first, columns.months[months]
     years, by_year = _years(months, by_month)
     found: Facets = {
-        "tags": _of_lists(index.tags, result, top, _tag),
-        "people": _of_lists(index.people, result, top, _person),
-        "cameras": _listed(names["make_model"], columns.cameras, top, _camera),
-        "lenses": _listed(names["lens"], columns.lenses, top, _lens),
+        "tags": _of_lists(index.tags, result, top, asks_tag),
+        "people": _of_lists(index.people, result, top, asks_person),
+        "cameras": listed(names["make_model"], columns.cameras, top, asks_camera),
+        "lenses": listed(names["lens"], columns.lenses, top, asks_lens),
         **_places(index, columns.places, top),
-        "years": _listed(years, by_year, top, _year, year_text),
-        "months": _listed(months.tolist(), by_month, top, _month, month_text),
-        "colours": _listed(q.COLOURS, columns.colours, top, _colour),
-        "kinds": _listed(names["kind"], looks.sum(axis=1), top, _kind),
-        "ratings": _listed(range(6), looks.sum(axis=0)[2:], top, _rating, str),
-        "folders": _of_lists(index.folders, result, top, _folder),
+        "years": listed(years, by_year, top, asks_year, year_text),
+        "months": listed(months.tolist(), by_month, top, asks_month, month_text),
+        "colours": listed(q.COLOURS, columns.colours, top, asks_colour),
+        "kinds": listed(names["kind"], looks.sum(axis=1), top, asks_kind),
+        "ratings": listed(range(6), looks.sum(axis=0)[2:], top, asks_rating, str),
+        "folders": _of_lists(index.folders, result, top, asks_folder),
     }
     if (days := _days(index, result, months)) is not None:
         found["days"] = days
@@ -216,13 +229,13 @@ def counted(values: NDArray[Any]) -> tuple[NDArray[np.int64], Counts]:
     return kept + low, counts[kept]
 
 
-def _of_lists(lists: Lists, result: _Result, top: int, query: _Query) -> list[dict[str, Any]]:
+def _of_lists(lists: Lists, result: _Result, top: int, query: AsksFor) -> list[dict[str, Any]]:
     """The most frequent of what a picture may have several of."""
     size, everything = len(result.numbers), len(result.mask)
     if not _by_bitmaps(lists, size, everything, top):
         few = 2 * size <= everything
         counts = lists.counted(result.numbers) if few else lists.counts(result.mask)
-        return _listed(lists.names, counts, top, query)
+        return listed(lists.names, counts, top, query)
     totals = lists.counts().astype(np.int64)
     order = np.argsort(-totals, kind="stable")
     count_of, bitmap = result.bitmap.intersection_cardinality, lists.bitmap
@@ -236,7 +249,7 @@ def _of_lists(lists: Lists, result: _Result, top: int, query: _Query) -> list[di
             heappush(best, count)
         elif count > best[0]:
             heapreplace(best, count)
-    return _listed(lists.names, found, top, query)
+    return listed(lists.names, found, top, query)
 
 
 def _by_bitmaps(lists: Lists, size: int, everything: int, top: int) -> bool:
@@ -256,7 +269,7 @@ def _places(index: Index, counts: Counts, top: int) -> Facets:
     for facet, (names, of_place) in zip(("countries", "regions", "places"), known(index).regions(), strict=True):
         size = min(len(counts), len(of_place))
         sums = np.bincount(of_place[:size], counts[:size], minlength=len(names))
-        found[facet] = _listed(names, sums, top, _place)
+        found[facet] = listed(names, sums, top, asks_place)
     return found
 
 
@@ -273,118 +286,6 @@ def _days(index: Index, result: _Result, months: NDArray[np.int64]) -> list[dict
     if distinct[-1] - distinct[0] >= SHORT:
         return None
     return [
-        {"value": day_text(day), "count": count, "query": _day(day)}
+        {"value": day_text(day), "count": count, "query": asks_day(day)}
         for day, count in zip(distinct.tolist(), counts.tolist(), strict=True)
     ]
-
-
-# ── showing ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-_Query = Callable[[Any], str | None]
-
-
-def _listed(
-    values: Sequence[Any], counts: NDArray[Any], top: int, query: _Query, text: Callable[[Any], str] | None = None
-) -> list[dict[str, Any]]:
-    """The most frequent of these values; of equally frequent ones those that come first in their own order."""
-    fewest = 1
-    if len(counts) > top + 1:  # one of them may be the empty text, which stands for none
-        fewest = max(1, int(np.partition(counts, len(counts) - top - 1)[len(counts) - top - 1]))
-    kept = np.flatnonzero(counts >= fewest)
-    ordered = sorted((-int(counts[n]), values[n]) for n in kept.tolist() if values[n] != "")[:top]
-    return [
-        {"value": value if text is None else text(value), "count": -count, "query": query(value)}
-        for count, value in ordered
-    ]
-
-
-def _asked(condition: q.Condition) -> str | None:
-    """What people would type for it."""
-    try:
-        return print_query(q.Query(condition))
-    except UsageError:
-        return None
-
-
-_remembered = lru_cache(maxsize=4_096)
-
-
-@_remembered
-def _tag(name: str) -> str | None:
-    return _asked(q.Tag(name, children=False))
-
-
-@_remembered
-def _person(name: str) -> str | None:
-    return _asked(q.Named("person", name))
-
-
-@_remembered
-def _camera(name: str) -> str | None:
-    return _asked(q.Named("camera", name))
-
-
-@_remembered
-def _lens(name: str) -> str | None:
-    return _asked(q.Named("lens", name))
-
-
-@_remembered
-def _place(name: str) -> str | None:
-    return _asked(q.Named("place", name))
-
-
-@_remembered
-def _kind(name: str) -> str | None:
-    return _asked(q.Named("kind", name))
-
-
-@_remembered
-def _colour(name: str) -> str | None:
-    return _asked(q.Colour(name))
-
-
-@_remembered
-def _rating(stars: int) -> str | None:
-    return _asked(q.Range("rating", stars, stars))
-
-
-@_remembered
-def _folder(name: str) -> str | None:
-    return _asked(q.Folder(name))
-
-
-@_remembered
-def _year(year: int) -> str | None:
-    return _asked(q.Date(_start(year * 12), _start(year * 12 + 12)))
-
-
-@_remembered
-def _month(month: int) -> str | None:
-    return _asked(q.Date(_start(month), _start(month + 1)))
-
-
-@_remembered
-def _day(day: int) -> str | None:
-    return _asked(q.Date(day * _DAY_MS, (day + 1) * _DAY_MS))
-
-
-def _start(month: int) -> int | None:
-    """When a month begins, in milliseconds; None outside the calendar."""
-    year = month // 12
-    return (date(year, month % 12 + 1, 1).toordinal() - _EPOCH) * _DAY_MS if 1 <= year <= 9999 else None
-
-
-def day_text(day: int) -> str:
-    """A day since 1970 as '2021-08-14'; the calendar's first or last for one beyond."""
-    return date.fromordinal(min(max(int(day) + _EPOCH, 1), date.max.toordinal())).isoformat()
-
-
-def month_text(month: int) -> str:
-    """A month since the year 0 as '2021-08'."""
-    return f"{month // 12:04}-{month % 12 + 1:02}"
-
-
-def year_text(year: int) -> str:
-    """A year as '2021'."""
-    return f"{year:04}"

@@ -18,14 +18,15 @@ from imager.query import model as q
 from imager.query.text import parse
 from imager.query.vocabulary import Vocabulary
 from imager.search import cursor as cursors
-from imager.search import phrases
+from imager.search import pages, phrases
 from imager.search import rank as ranks
 from imager.search.columnar import Mask
 from imager.search.cursor import Cursor
 from imager.search.evaluate import Evaluation
-from imager.search.facets import SHORT, counted, day_text, facets, month_text, year_text
+from imager.search.facets import SHORT, counted, facets
 from imager.search.hits import Page, hits
 from imager.search.index import Index
+from imager.search.values import day_text, month_text, year_text
 
 SIMILAR: Final = 4
 """So many similar words stand in for one that nothing has."""
@@ -52,7 +53,7 @@ def search(
     is wrong with a limit, a cursor or a text. `visible`: what the asker may see (None: everything).
     """
     if limit < 1:
-        raise UsageError("A page has at least one picture: its limit is a number from 1 up.")
+        raise UsageError("--limit takes a number from 1 up.")
     chips: list[dict[str, Any]] = []
     if isinstance(query, str):
         understood = parse(query, vocabulary)
@@ -76,9 +77,9 @@ def search(
     key = None if begun is None else begun.key
     if wanted.sort == "relevance":
         ranking = ranks.rank(evaluation, listed, relevant)
-        found, last = ranks.page(index, ranking, key, limit + 1), len(ranking.tiers) - 1
+        found, last = pages.page(index, ranking, key, limit + 1), len(ranking.tiers) - 1
     else:
-        found, last = ranks.plain(index, listed, wanted.sort, key, limit + 1), -1
+        found, last = pages.plain(index, listed, wanted.sort, key, limit + 1), -1
     shown = found[:limit]
     return Page(
         total,
