@@ -23,7 +23,7 @@ from imager import access
 from imager.ingest import run
 from imager.library import Library
 from imager.server.app import create_app
-from imager.server.asking import SCOPES, Scope
+from imager.server.asking import Scope
 from imager.server.auth import accounts, keys, passwords, sessions
 from imager.server.settings import Settings
 from tests.ingest.scenes import Inline
@@ -122,9 +122,6 @@ def client(served: Served, library: Library) -> Iterator[Client]:
     yield make
     for one in made:
         one.close()
-
-
-ALL_SCOPES = SCOPES
 
 
 @dataclass
