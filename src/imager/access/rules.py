@@ -53,15 +53,15 @@ _OF_RANK: Final[dict[int, Role]] = {rank: role for role, rank in _RANKS.items()}
 
 _ROLE_RANK = "CASE g.role WHEN 'owner' THEN 3 WHEN 'editor' THEN 2 ELSE 1 END"
 _LIBRARY = "SELECT g.role FROM grants AS g WHERE g.member = ? AND g.album = 0"
-_REACHED = """WITH RECURSIVE reached (album, granted) AS (
+_REACHED = """reached (album, granted) AS (
   SELECT b.album, EXISTS (SELECT 1 FROM grants AS g WHERE g.member = :access_member AND g.album = b.album)
   FROM albums AS b WHERE b.parent IS NULL AND b.name IS NOT NULL AND NOT b.deleted
   UNION SELECT b.album, reached.granted
     OR EXISTS (SELECT 1 FROM grants AS g WHERE g.member = :access_member AND g.album = b.album)
-  FROM reached CROSS JOIN albums AS b ON b.parent = reached.album WHERE b.name IS NOT NULL AND NOT b.deleted)
-"""
-_SEEN_ALBUMS = f"{_REACHED}SELECT reached.album FROM reached WHERE reached.granted"
-_OPEN_ALBUMS = f"""{_REACHED}SELECT reached.album FROM reached CROSS JOIN albums AS s ON s.album = reached.album
+  FROM reached CROSS JOIN albums AS b ON b.parent = reached.album WHERE b.name IS NOT NULL AND NOT b.deleted)"""
+_SEEN_ALBUMS = f"WITH RECURSIVE {_REACHED} SELECT reached.album FROM reached WHERE reached.granted"
+_OPEN_ALBUMS = f"""WITH RECURSIVE {_REACHED}
+SELECT reached.album FROM reached CROSS JOIN albums AS s ON s.album = reached.album
 WHERE reached.granted AND s.query IS NULL"""
 _VISIBLE = f"""((a.private IS NULL OR a.private = :access_member) AND (
   EXISTS (SELECT 1 FROM grants AS g WHERE g.member = :access_member AND g.album = 0)
