@@ -53,7 +53,7 @@ Counts = NDArray[np.int64]
 _WIDE = 1 << 20  # more months, and sorting takes less memory than counting
 _FEW = 5_000  # so many colours are picked out sooner than gone through
 _MANY = 500_000  # numbers to be looked at in lists: above, bitmaps may be quicker
-_BITMAP = 6_000  # numbers are looked at in the time that one bitmap takes
+_BITMAP = 12_000  # numbers are looked at in the time that one bitmap takes
 _STARS = 8  # ratings, from -2 (rejected) on, and room
 
 

@@ -80,6 +80,8 @@ class FileNames:
         )
 
     def _only(self, kept: NDArray[np.bool_], assets: NDArray[np.uint32]) -> FileNames:
+        if kept.all():
+            return FileNames(self._letters, self._offsets, assets)
         sizes = np.diff(self._offsets)
         letters = self._letters[np.repeat(kept, sizes)]
         return FileNames(letters, np.cumsum(np.append(0, sizes[kept])), assets[kept])
