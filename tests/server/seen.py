@@ -1,4 +1,4 @@
-"""What tests of reading share: the pictures of the library, one that somebody hides, and answers that match their model."""
+"""What tests of reading share: the library's pictures, one that somebody hides, answers that match their model."""
 
 from __future__ import annotations
 
