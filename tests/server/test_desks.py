@@ -9,14 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from imager.access import Principal
-from imager.errors import ForbiddenError, NotFoundError
+from imager.errors import ForbiddenError, ImagerError, NotFoundError
 from imager.library import Library
+from imager.server.app import create_app
 from imager.server.asking import SCOPES, Asker
 from imager.server.desks import WAITING, Desks
 from imager.server.problems import ProblemError
+from imager.server.settings import Settings
 
 
 @pytest.fixture
@@ -151,3 +154,18 @@ def test_a_library_that_went_away_is_no_answer_about_the_disk(tmp_path: Path) ->
 
     _run(ask())
     assert desks.stop()
+
+
+def test_a_server_that_can_not_begin_says_why(settings: Settings, library_folder: Path) -> None:
+    catalog = apsw.Connection(str(library_folder / "catalog.db"))
+    catalog.execute("DROP TABLE told")
+    catalog.close()
+    app = create_app(settings)
+
+    async def begin() -> None:
+        async with app.router.lifespan_context(app):
+            pytest.fail("it began")
+
+    with pytest.raises(ImagerError):
+        asyncio.run(begin())
+    assert "told" in app.state.imager.failure

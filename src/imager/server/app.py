@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import imager
+from imager.errors import ImagerError
 from imager.server import problems
 from imager.server.auth.door import Door
 from imager.server.desks import Desks
@@ -42,11 +43,15 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.to_thread, desks.stop)
-            await state.events.start(desks)
-            stack.push_async_callback(state.events.stop)
-            for module in modules:
-                if hasattr(module, "lifespan"):
-                    await stack.enter_async_context(module.lifespan(state))
+            try:
+                await state.events.start(desks)
+                stack.push_async_callback(state.events.stop)
+                for module in modules:
+                    if hasattr(module, "lifespan"):
+                        await stack.enter_async_context(module.lifespan(state))
+            except ImagerError as error:
+                state.failure = str(error)
+                raise
             yield
 
     app = FastAPI(

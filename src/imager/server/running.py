@@ -70,7 +70,8 @@ def run(settings: Settings, *, told: Callable[[str, str | None], None], open_bro
             server = _Server(config, app.state.imager, begun)
             server.run(sockets=[listener])
         if not server.started:
-            raise ImagerError("The server could not begin; what it logged above says why.")
+            reason = app.state.imager.failure or "what it logged above says why"
+            raise ImagerError(f"The server could not begin: {reason}")
 
 
 def check(settings: Settings) -> None:

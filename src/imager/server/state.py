@@ -35,6 +35,8 @@ class State:
     follower: Follower = field(init=False)
     streams: dict[str, int] = field(default_factory=dict)
     """How many listen to events, by member."""
+    failure: str | None = None
+    """Why the server could not begin, for whoever started it."""
 
     def __post_init__(self) -> None:
         self.jobs = Jobs(self.desks, self.events)
@@ -48,26 +50,29 @@ def of(request: Request) -> State:
     return state
 
 
-def settings(request: Request) -> Settings:
+# Asynchronous, though nothing is waited for: FastAPI runs other functions in a thread each, at every request.
+
+
+async def settings(request: Request) -> Settings:
     """What the server was told."""
     return of(request).settings
 
 
-def desks(request: Request) -> Desks:
+async def desks(request: Request) -> Desks:
     """Where work on the library is done."""
     return of(request).desks
 
 
-def events(request: Request) -> Events:
+async def events(request: Request) -> Events:
     """Where what happened is told."""
     return of(request).events
 
 
-def door(request: Request) -> Door:
+async def door(request: Request) -> Door:
     """Who knows who asks."""
     return of(request).door
 
 
-def limits(request: Request) -> Limits:
+async def limits(request: Request) -> Limits:
     """Who knows what was tried too often."""
     return of(request).limits
