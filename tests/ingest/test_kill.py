@@ -94,6 +94,10 @@ def test_a_killed_run_loses_nothing_and_is_taken_up_where_it_was(
     library = tmp_path / "library"
     done = 0
     for event, times in moments:
+        # The one before may have gone further than it told before it was killed.
+        times = min(times, max(1, COUNT - done)) if event == "Added" else times
+        if done == COUNT:
+            break
         with start(ADD, library, photos) as process:
             until(process, event, times)
             workers = psutil.Process(process.pid).children(recursive=True)
