@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import imager
 from imager.errors import ImagerError, NotFoundError, UsageError
 from imager.ingest import run
 from imager.ingest.events import Added, Finished, Progress
-from imager.library import MARK, Library, absolute, default_folder
+from imager.library import MARK, Library, absolute, adding, default_folder
 from imager.library import opened as libraries
 from tests.ingest.scenes import Inline, checked
 from tests.pictures import jpeg
@@ -166,3 +167,20 @@ def test_nothing_of_an_erased_picture_is_left_in_the_index(tmp_path: Path) -> No
             held = file.read_bytes().lower()
             assert b"zanzibarsecret" not in held, file
             assert b"quetzalcoatl" not in held, file
+
+
+def test_a_second_look_that_finds_nothing_new_leaves_the_index_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adding, "_LARGE", 0)
+    monkeypatch.setattr(run, "SupervisedExecutor", Inline)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").write_bytes(jpeg(1))
+    with Library.open(tmp_path / "library") as library:
+        list(library.add(tmp_path / "photos"))
+    generations = tmp_path / "library" / "index"
+    assert list(generations.glob("*.imx")), "a large library is ready to be searched"
+    shutil.rmtree(generations)
+    with Library.open(tmp_path / "library") as library:
+        list(library.add(tmp_path / "photos"))
+    assert not generations.exists()

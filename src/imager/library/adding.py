@@ -20,7 +20,7 @@ _SOON = 2.0
 """Seconds after which what a run has found can be found by words."""
 
 _LARGE = 10_000  # pictures; a run leaves the index of so many ready for the next search
-_IS_LARGE = "SELECT assets > ? FROM library"
+_STATE = "SELECT changes, assets FROM library"
 
 
 class Adding(Seeing):
@@ -97,6 +97,7 @@ class Adding(Seeing):
         """A run, with full text written on the way, and by whoever comes next if this one is cut off."""
         events = run.events()
         self._shared.runs.append(events)
+        before, _ = self.catalog.db.execute(_STATE).get
         try:
             last: Event | None = None
             indexed = time.monotonic()
@@ -110,7 +111,8 @@ class Adding(Seeing):
             if events not in self._shared.runs:
                 return  # the library was closed meanwhile
             self.catalog.index()
-            if self._shared.index is not None or self.catalog.db.execute(_IS_LARGE, (_LARGE,)).get:
+            changes, assets = self.catalog.db.execute(_STATE).get
+            if changes != before and (self._shared.index is not None or assets > _LARGE):
                 self.index.save()
             if last is not None:
                 yield last
