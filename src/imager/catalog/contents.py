@@ -47,10 +47,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 def known(db: apsw.Connection, hashes: Iterable[bytes]) -> dict[bytes, tuple[int, bool]]:
     """Number, and whether erased, of those contents among `hashes` that are here."""
-    wanted = {asset_id(sha256): sha256 for sha256 in hashes}
+    wanted = [asset_id(sha256) for sha256 in hashes]
     if not wanted:
         return {}
-    rows = db.execute(_KNOWN, (many(list(wanted)),))
+    rows = db.execute(_KNOWN, (many(wanted),))
     return {sha256: (content, bool(erased)) for sha256, content, erased in rows}
 
 
